@@ -1,0 +1,332 @@
+"""Every error pixelrouter raises, and for each one: did money move?
+
+A build script that catches an error has one urgent question, so each class answers it in the class attribute
+``money``: ``"no"`` (nothing was charged), ``"yes"`` (charged), ``"held"`` (it may have been charged: the amount stays
+reserved in the ledger until that is known) or ``"see"`` (read the instance: ``error.charged``)::
+
+    PixelRouterError
+    ├── ConfigError                  config file, environment                                  no
+    │   └── MissingKey               no credential for a backend that needs one                no
+    ├── InvalidRequest (ValueError)  size, palette, options: refused before anything is sent   no
+    │   ├── UnknownPalette                                                                     no
+    │   └── UnreadableImage          an image file that cannot, or must not, be decoded        no
+    ├── NoBackend                    no configured backend can serve the request; says why     no
+    ├── OverBudget                   the quote does not fit under a cap                        no
+    ├── NotSent                      DNS, connect, TLS, proxy: no byte of the request left     no
+    ├── Refused                      the vendor said no                                        no
+    │   ├── RequestRejected          the vendor does not accept the request as written         no
+    │   ├── AuthFailed               key missing, wrong, expired                               no
+    │   ├── OutOfCredit              the vendor's account is empty                             no
+    │   ├── ContentRefused           the vendor will not draw this                             no
+    │   ├── RateLimited              too many requests; ``retry_after`` seconds                no
+    │   └── Overloaded               a documented "busy, nothing done"                         no
+    ├── JobFailed                    the vendor took the job and says it failed                see
+    ├── ChargedWithoutImage          paid, but no usable image                                 yes
+    │   ├── ResultExpired            paid, drawn, and deleted by the vendor before we had it   yes
+    │   └── IncompleteDelivery       paid, fewer images than asked; ``art`` holds what came    yes
+    ├── QualityRejected              paid, stored, and turned down by your own quality policy  yes
+    ├── StillRunning                 the job goes on at the vendor; the same call collects it  held
+    ├── OutcomeUnknown               the answer was lost; never retried automatically          held
+    ├── UnexpectedAnswer             an answer outside the vendor's documented contract        held
+    ├── WireError                    a free call (quote, poll, download) kept failing          no
+    │   ├── DeadlineExceeded                                                                   no
+    │   └── ForbiddenHost            an address outside the backend's allow-list               no
+    ├── LedgerError                  the ledger cannot be read or written                      no
+    ├── StoreError                   an image cannot be stored or read back                    see
+    ├── CassetteMiss                 replay: no recorded response matches                      no
+    └── AllFailed                    every candidate failed; ``errors`` lists them             see
+
+Messages are redacted here, at the base, because a raise site added next year would not remember to do it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from pixelrouter.types import Money, PixelArt, Ticket
+
+MoneyMoved = Literal["no", "yes", "held", "see"]
+
+_SECRETS: set[str] = set()
+# Credential shapes published by the vendors, so that a key nobody registered is caught as well.
+_SECRET_SHAPES = re.compile(
+    r"\brdpk-[A-Za-z0-9_-]{8,}"  # Retro Diffusion
+    r"|\br8_[A-Za-z0-9]{8,}"  # Replicate
+    r"|\b(?:[Bb]earer|[Kk]ey)\s+[A-Za-z0-9._:-]{16,}"  # Authorization header values
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{16,}"  # fal key id:secret
+    r"|(?<=[?&])(?:X-Amz-Signature|X-Amz-Credential|sig|signature|token)=[^&\s\"']+"  # signed URLs
+)
+REDACTED = "[redacted]"
+
+
+def register_secret(value: str) -> None:
+    """Remember a credential so that :func:`redact` removes it from every later message."""
+    if len(value) >= 4:
+        _SECRETS.add(value)
+
+
+def redact(text: str) -> str:
+    """``text`` with every registered credential and everything shaped like one replaced."""
+    for secret in sorted(_SECRETS, key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return _SECRET_SHAPES.sub(REDACTED, text)
+
+
+class PixelRouterError(Exception):
+    """Base of every error raised on purpose.
+
+    ``hint`` says what to do next and is part of ``str(error)``; ``money`` says whether money moved.
+    """
+
+    money: ClassVar[MoneyMoved] = "no"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.message = redact(message)
+        self.hint = redact(hint) if hint else None
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as JSON-ready data, for ``--json`` and logs."""
+        return {"type": type(self).__name__, "message": self.message, "hint": self.hint, "money": self.money}
+
+
+class ConfigError(PixelRouterError):
+    """A config file or environment variable cannot be used."""
+
+
+class MissingKey(ConfigError):
+    """A backend needs a credential that is not set."""
+
+
+class InvalidRequest(PixelRouterError, ValueError):
+    """The request is refused before anything is sent."""
+
+
+class UnknownPalette(InvalidRequest):
+    """The palette is neither a built-in name, nor a readable file, nor a list of colours."""
+
+
+class UnreadableImage(InvalidRequest):
+    """An image cannot be decoded, or is refused before decoding because of what it declares."""
+
+
+class NoBackend(PixelRouterError):
+    """No candidate can serve the request. ``reasons`` maps each backend to why not."""
+
+    def __init__(self, message: str, *, reasons: Mapping[str, str] | None = None, hint: str | None = None) -> None:
+        self.reasons = {name: redact(why) for name, why in (reasons or {}).items()}
+        detail = "; ".join(f"{name}: {why}" for name, why in self.reasons.items())
+        super().__init__(f"{message} {detail}".strip(), hint=hint)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "reasons": self.reasons}
+
+
+class OverBudget(PixelRouterError):
+    """The quote does not fit. ``scope`` names the cap, ``left`` what it still allows, ``quote`` what was needed."""
+
+    def __init__(self, message: str, *, scope: str, quote: Money, left: Money, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.scope, self.quote, self.left = scope, quote, left
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "scope": self.scope, "quote": str(self.quote), "left": str(self.left)}
+
+
+class NotSent(PixelRouterError):
+    """No byte of the paid request left this machine, so it is safe to try again."""
+
+
+class Refused(PixelRouterError):
+    """The vendor refused; nothing was charged. ``status`` is the HTTP status, ``code`` the vendor's own code."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status, self.code = status, code
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "status": self.status, "code": self.code}
+
+
+class RequestRejected(Refused):
+    """The vendor does not accept the request as written: size, style, option."""
+
+
+class AuthFailed(Refused):
+    """The key is missing, wrong, expired or not allowed to do this."""
+
+
+class OutOfCredit(Refused):
+    """The vendor's account holds too little money."""
+
+
+class ContentRefused(Refused):
+    """The vendor's content policy refuses the prompt or image."""
+
+
+class RateLimited(Refused):
+    """Too many requests. ``retry_after`` is in seconds, None where the vendor did not say."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = 429,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, code=code)
+        self.retry_after = retry_after
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "retry_after": self.retry_after}
+
+
+class Overloaded(RateLimited):
+    """The vendor documents this answer as "busy, nothing was done"."""
+
+
+class JobFailed(PixelRouterError):
+    """The vendor accepted the job and reports that it failed.
+
+    ``charged`` is what it kept: zero where it documents a refund, None where it does not say.
+    """
+
+    money: ClassVar[MoneyMoved] = "see"
+
+    def __init__(
+        self, message: str, *, charged: Money | None = None, code: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.charged, self.code = charged, code
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "charged": None if self.charged is None else str(self.charged), "code": self.code}
+
+
+class ChargedWithoutImage(PixelRouterError):
+    """Paid, but no usable image came. Whatever bytes came are kept: ``stored`` lists their hashes."""
+
+    money: ClassVar[MoneyMoved] = "yes"
+
+    def __init__(
+        self, message: str, *, charged: Money | None = None, stored: Iterable[str] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.charged, self.stored = charged, tuple(stored)
+
+    def as_dict(self) -> dict[str, Any]:
+        charged = None if self.charged is None else str(self.charged)
+        return {**super().as_dict(), "charged": charged, "stored": list(self.stored)}
+
+
+class ResultExpired(ChargedWithoutImage):
+    """Paid and drawn, but the vendor no longer has the file. The message holds the id to complain with."""
+
+
+class IncompleteDelivery(ChargedWithoutImage):
+    """Paid for n images, fewer came. ``art`` holds the finished ones that did."""
+
+    def __init__(self, message: str, *, art: PixelArt | None = None, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.art = art
+
+
+class QualityRejected(PixelRouterError):
+    """The image was paid for and stored, and the caller's own policy turned it down (``policy="reject"``)."""
+
+    money: ClassVar[MoneyMoved] = "yes"
+
+    def __init__(self, message: str, *, stored: Iterable[str] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.stored = tuple(stored)
+
+
+class StillRunning(PixelRouterError):
+    """Not a failure: the job goes on at the vendor. The same call again, or ``pixelrouter resume``, collects it."""
+
+    money: ClassVar[MoneyMoved] = "held"
+
+    def __init__(
+        self, message: str, *, attempt: str | None = None, ticket: Ticket | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.attempt, self.ticket = attempt, ticket
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "attempt": self.attempt, "ticket": self.ticket and self.ticket.id}
+
+
+class OutcomeUnknown(PixelRouterError):
+    """The answer to a paid request was lost. The money stays held; nothing is sent again automatically."""
+
+    money: ClassVar[MoneyMoved] = "held"
+
+    def __init__(
+        self, message: str, *, attempt: str | None = None, held: Money | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.attempt, self.held = attempt, held
+
+    def as_dict(self) -> dict[str, Any]:
+        held = None if self.held is None else str(self.held)
+        return {**super().as_dict(), "attempt": self.attempt, "held": held}
+
+
+class UnexpectedAnswer(PixelRouterError):
+    """A vendor's answer is outside its documented contract. What it means for money, routing.verdict decides."""
+
+    money: ClassVar[MoneyMoved] = "held"
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class WireError(PixelRouterError):
+    """A free, repeatable call (quote, poll, download) failed for good."""
+
+
+class DeadlineExceeded(WireError):
+    """The next step would have ended after the caller's deadline."""
+
+
+class ForbiddenHost(WireError):
+    """An address outside the backend's allow-list, or a private one that a vendor's answer named."""
+
+
+class LedgerError(PixelRouterError):
+    """The ledger cannot be opened, read or written. Nothing is sent without it."""
+
+
+class StoreError(PixelRouterError):
+    """Raw bytes cannot be written, or what lies in the store is not what was put there."""
+
+    money: ClassVar[MoneyMoved] = "see"
+
+
+class CassetteMiss(PixelRouterError):
+    """Replay found no recorded response for this request; the message shows the closest one and how it differs."""
+
+
+class AllFailed(PixelRouterError):
+    """Every candidate was tried and failed. ``errors`` holds one error a candidate, in the order tried."""
+
+    money: ClassVar[MoneyMoved] = "see"
+
+    def __init__(self, message: str, *, errors: Iterable[PixelRouterError], hint: str | None = None) -> None:
+        self.errors = tuple(errors)
+        detail = " | ".join(f"{type(e).__name__}: {e}" for e in self.errors)
+        super().__init__(f"{message} {detail}".strip(), hint=hint)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "errors": [e.as_dict() for e in self.errors]}

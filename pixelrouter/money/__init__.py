@@ -1,0 +1,1 @@
+"""Money on disk: the ledger, the price list, the budgets."""

@@ -1,0 +1,1 @@
+"""For people who use pixelrouter: simulators of the vendors, to test against without keys or money."""

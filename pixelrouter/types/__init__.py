@@ -1,0 +1,39 @@
+"""The frozen values that go in and out of pixelrouter, and nothing that acts on them."""
+
+from pixelrouter.types.art import Attempt, PixelArt, State
+from pixelrouter.types.capability import Capabilities, Licence, ModelInfo
+from pixelrouter.types.http import HttpRequest, HttpResponse
+from pixelrouter.types.job import Delivery, Inline, Progress, Remote, Ticket
+from pixelrouter.types.money import FREE, MICROS, Cost, CostSource, Money, Quote, Unit
+from pixelrouter.types.report import Grid, Report
+from pixelrouter.types.request import MAX_SIDE, GenerationRequest, Mark, Task, parse_size
+
+__all__ = [
+    "FREE",
+    "MAX_SIDE",
+    "MICROS",
+    "Attempt",
+    "Capabilities",
+    "Cost",
+    "CostSource",
+    "Delivery",
+    "GenerationRequest",
+    "Grid",
+    "HttpRequest",
+    "HttpResponse",
+    "Inline",
+    "Licence",
+    "Mark",
+    "ModelInfo",
+    "Money",
+    "PixelArt",
+    "Progress",
+    "Quote",
+    "Remote",
+    "Report",
+    "State",
+    "Task",
+    "Ticket",
+    "Unit",
+    "parse_size",
+]

@@ -1,0 +1,88 @@
+"""What a caller asks for, and the mark an attempt carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pixelrouter.errors import InvalidRequest
+
+Task = Literal["image", "edit", "inpaint", "views", "animation", "tileset", "remove_background"]
+
+MAX_SIDE = 1024
+_SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX\u00d7,]\s*(\d{1,6})\s*)?")  # \u00d7 is the multiplication sign
+
+
+def parse_size(value: int | str | Sequence[int]) -> tuple[int, int]:
+    """``(width, height)`` in native pixels from 32, "32", "32x48" or (32, 48). Raises InvalidRequest."""
+    pair: tuple[int, int] | None = None
+    if isinstance(value, bool):
+        pass
+    elif isinstance(value, int):
+        pair = (value, value)
+    elif isinstance(value, str):
+        if match := _SIZE.fullmatch(value):
+            pair = (int(match[1]), int(match[2] or match[1]))
+    elif isinstance(value, Sequence) and len(value) == 2 and all(type(side) is int for side in value):
+        pair = (int(value[0]), int(value[1]))
+    if pair is None:
+        raise InvalidRequest(f"{value!r} is not a size.", hint="Write 32, 32x48 or (32, 48): pixels of the sprite.")
+    if not all(1 <= side <= MAX_SIDE for side in pair):
+        raise InvalidRequest(
+            f"Size {pair[0]}x{pair[1]} is outside 1..{MAX_SIDE} pixels a side.",
+            hint="Ask for the sprite's own pixels (16 to 256 is usual) and enlarge when saving: save(path, scale=8).",
+        )
+    return pair
+
+
+class GenerationRequest(BaseModel):
+    """One wish, in the caller's words; ``width`` and ``height`` are the sprite's own pixels.
+
+    ``colors`` and ``palette`` belong to finishing and never reach a vendor, so changing them costs nothing.
+    ``seed`` None means that the router chooses one. ``transparent`` None keeps what the backend draws, True insists on
+    a transparent background, False on an opaque one. ``images`` are encoded reference images; ``options`` are the
+    vendor's own parameters, passed through under the vendor's names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str
+    width: int = Field(ge=1, le=MAX_SIDE)
+    height: int = Field(ge=1, le=MAX_SIDE)
+    n: int = Field(default=1, ge=1, le=64)
+    task: Task = "image"
+    model: str | None = None
+    seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
+    transparent: bool | None = None
+    colors: int | None = Field(default=None, ge=1, le=256)
+    palette: tuple[str, ...] | None = None
+    images: tuple[bytes, ...] = ()
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_words(cls, value: str) -> str:
+        if "\x00" in value:
+            raise ValueError("a prompt cannot hold NUL characters")
+        return value
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(width, height)`` in pixels."""
+        return (self.width, self.height)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One attempt's fingerprint, made before anything is sent, by which a lost job can be recognised.
+
+    ``id`` is unique to the attempt and serves as idempotency key where the vendor takes one; ``seed`` is the seed that
+    is sent (the caller's, else the router's choice).
+    """
+
+    id: str
+    seed: int

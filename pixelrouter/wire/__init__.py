@@ -1,0 +1,1 @@
+"""The only code that sends: paid calls once, free calls with retries."""
