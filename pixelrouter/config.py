@@ -29,6 +29,8 @@ PREFIX = "PIXELROUTER_"
 BACKENDS_PREFIX = "PIXELROUTER_BACKENDS_"
 DEFAULT_BACKEND = "procedural"  # free, offline, deterministic
 
+_CAPS = ("max_usd", "max_usd_per_run", "max_usd_per_day", "max_usd_per_project")
+_NUMBERS = ("size", "colors", "timeout_s", *_CAPS)
 Usd = Annotated[Decimal, Field(ge=0)]
 S = TypeVar("S", bound=BaseModel)
 Keys = tuple[str, ...]  # a key inside a TOML file: ("backends", "fal", "model")
@@ -64,8 +66,7 @@ class Options(BaseModel):
     )
     run: str | None = Field(default=None, description="Name of the run whose spending is added up.")
 
-    @field_validator("colors", "timeout_s", "size", mode="before")
-    @field_validator("max_usd", "max_usd_per_run", "max_usd_per_day", "max_usd_per_project", mode="before")
+    @field_validator(*_NUMBERS, mode="before")
     @classmethod
     def _no_booleans(cls, value: object) -> object:
         if isinstance(value, bool):  # pydantic would read true as 1
