@@ -265,12 +265,9 @@ def _find_file(start: Path, env: Mapping[str, str]) -> tuple[Path, Keys] | None:
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME, ()
         project = folder / "pyproject.toml"
-        # Another tool's broken pyproject.toml is none of our business, hence the look at the text first.
-        if (
-            project.is_file()
-            and b"tool.pixelrouter" in project.read_bytes()
-            and _table(project, ("tool", "pixelrouter"))
-        ):
+        # A broken or unreadable pyproject.toml that never mentions us is none of our business.
+        ours = os.access(project, os.R_OK) and project.is_file() and b"pixelrouter" in project.read_bytes()
+        if ours and _table(project, ("tool", "pixelrouter")) is not None:
             return project, ("tool", "pixelrouter")
     return None
 
@@ -335,8 +332,8 @@ def _check_variable(variable: str, known: Sequence[str]) -> None:
     if variable.startswith("PIXELROUTER_BACKEND_"):
         meant = variable.replace("BACKEND_", "BACKENDS_", 1)
         raise ConfigError(f"There is no option {variable}.", hint=f"Did you mean {meant}?")
-    short = {name.replace("_", ""): name for name in (*known, f"{PREFIX}CONFIG")}
-    close = difflib.get_close_matches(variable.replace("_", ""), short, 1, cutoff=0.88)
+    short = {name.removeprefix(PREFIX).replace("_", ""): name for name in (*known, f"{PREFIX}CONFIG")}
+    close = difflib.get_close_matches(variable.removeprefix(PREFIX).replace("_", ""), short, 1, cutoff=0.8)
     if close:
         raise ConfigError(f"There is no option {variable}.", hint=f"Did you mean {short[close[0]]}?")
 
