@@ -1,0 +1,179 @@
+"""Builds the body of POST /inferences: the request's own fields, then the vendor options the caller passed.
+
+Fields and ranges: github.com/Retro-Diffusion/api-examples contracts/v2/openapi.json and llms.txt, 2026-09.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pixelrouter.backends.protocol import reject_unknown_options
+from pixelrouter.backends.retrodiffusion.styles import needs_whole_frame, takes_input_image
+from pixelrouter.errors import InvalidRequest, UnreadableImage
+from pixelrouter.types import GenerationRequest, ModelInfo
+
+MAX_SEED = 2**31 - 1  # the vendor documents no range; its clients use this one
+MAX_PIXELS = 4096 * 4096
+FRAMES = (4, 6, 8, 10, 12, 16)
+
+# Fields that we set ourselves, and what to use instead.
+REFUSED: Mapping[str, str] = {
+    "prompt": "Use the prompt argument.",
+    "prompt_style": "Use model=.",
+    "model": "Use model= with a style's id; the vendor's own field of this name has no effect.",
+    "width": "Use size=.",
+    "height": "Use size=.",
+    "num_images": "Use n=.",
+    "seed": "Use seed=.",
+    "remove_bg": "Use transparent=True.",
+    "reference_images": "Use images=.",
+    "upscale_output_factor": "Images come at their own size; enlarge when saving: save(path, scale=8).",
+    "check_cost": "Use quote().",
+    "async": "Every job is queued and polled.",
+    "async_process": "Every job is queued and polled.",
+    "negative": "Retro Diffusion accepts it and ignores it; say in the prompt what you want.",
+}
+
+
+def encode(data: bytes) -> str:
+    """Raw base64, without a ``data:`` prefix, as the API wants it."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def flatten(data: bytes, name: str, size: tuple[int, int] | None = None) -> str:
+    """An image as base64 of a PNG in RGB: the API refuses alpha, so what is transparent becomes white.
+
+    ``size`` (pixels): what the image must measure. Raises UnreadableImage, or InvalidRequest for another size.
+    """
+    from PIL import Image  # heavy, and most requests have no image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableImage(f"{name} is {image.width}x{image.height} pixels: too large to send.")
+            if size is not None and image.size != size:
+                raise InvalidRequest(
+                    f"{name} is {image.width}x{image.height}, but the request asks for {size[0]}x{size[1]}.",
+                    hint="This style animates the image as it is: ask for its own size.",
+                )
+            rgba = image.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        if isinstance(error, InvalidRequest):
+            raise
+        raise UnreadableImage(f"{name} is not an image that can be read.", hint="Give a PNG, GIF or WebP.") from None
+    ground = Image.new("RGBA", rgba.size, "white")
+    ground.alpha_composite(rgba)
+    out = io.BytesIO()
+    ground.convert("RGB").save(out, format="PNG")
+    return encode(out.getvalue())
+
+
+def _bytes(name: str, value: object) -> bytes:
+    """The image behind an option: bytes, or base64 text with or without a ``data:`` prefix."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{name} must be bytes or base64 text, not {type(value).__name__}.")
+    text = value.partition(",")[2] if value.startswith("data:") else value
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest(f"{name} is not base64.", hint="Give the file's bytes.") from None
+
+
+def _image(name: str, value: object) -> str:
+    return flatten(_bytes(name, value), name)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be true or false, not {value!r}.")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{name} must be text, not {type(value).__name__}.")
+    return value
+
+
+def _strength(name: str, value: object) -> float:
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not 0 < number <= 1:
+        raise InvalidRequest(
+            f"{name}={value!r} is outside 0..1 (0 itself excluded).", hint="Low keeps more of the image."
+        )
+    return number
+
+
+def _frames(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in FRAMES:
+        raise InvalidRequest(f"{name}={value!r} is not one of {', '.join(map(str, FRAMES))}.")
+    return value
+
+
+OPTIONS: Mapping[str, Callable[[str, object], Any]] = {
+    "input_image": _image,
+    "strength": _strength,
+    "extra_prompt": _text,
+    "extra_input_image": _image,
+    "extra_strength": _strength,
+    "input_palette": _image,
+    "return_pre_palette": _flag,
+    "return_non_bg_removed": _flag,
+    "output_bg_color": _text,
+    "tile_x": _flag,
+    "tile_y": _flag,
+    "frames_duration": _frames,
+    "return_spritesheet": _flag,
+    "bypass_prompt_expansion": _flag,
+    "include_downloadable_data": _flag,
+    "include_extra_data": _flag,
+    "upload_outputs": _flag,
+}
+
+
+def _options(request: GenerationRequest, model: ModelInfo) -> dict[str, Any]:
+    for name in request.options:
+        if name in REFUSED:
+            raise InvalidRequest(f"{name!r} cannot be given as an option of retrodiffusion.", hint=REFUSED[name])
+    reject_unknown_options("retrodiffusion", request.options, tuple(OPTIONS))
+    if "frames_duration" in request.options and model.id == "rd_advanced_animation__rotate":
+        raise InvalidRequest(f"{model.id} ignores frames_duration.", hint="Leave it out.")
+    return {name: OPTIONS[name](name, value) for name, value in request.options.items()}
+
+
+def inference_body(request: GenerationRequest, model: ModelInfo, seed: int | None) -> dict[str, Any]:
+    """The JSON body. Raises InvalidRequest for a bad option, seed or image."""
+    if request.seed is not None and request.seed > MAX_SEED:
+        raise InvalidRequest(
+            f"Seed {request.seed} is outside 0..{MAX_SEED}.", hint="Retro Diffusion's seeds have 31 bits."
+        )
+    body: dict[str, Any] = {
+        "prompt": request.prompt,
+        "prompt_style": model.id,
+        "width": request.width,
+        "height": request.height,
+        "num_images": request.n,
+    }
+    if seed is not None:
+        body["seed"] = seed % (MAX_SEED + 1)
+    # Sent always: the documents of before 2026-07 enlarge by default, the later ones do not.
+    body["upscale_output_factor"] = 1
+    if request.transparent:
+        body["remove_bg"] = True
+    images = list(request.images)
+    if images and "input_image" not in request.options and takes_input_image(model, request):
+        frame = request.size if needs_whole_frame(model) else None
+        body["input_image"] = flatten(images.pop(0), "The input image", frame)
+    if images:
+        body["reference_images"] = [encode(image) for image in images]
+    body.update(_options(request, model))
+    if "strength" in body and "input_image" not in body:
+        raise InvalidRequest("strength needs an image to start from.", hint="Give images= with task 'edit'.")
+    return body

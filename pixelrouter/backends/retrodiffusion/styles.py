@@ -1,0 +1,151 @@
+"""Which style draws a request: the bundled table, the caller's choice, and the automatic choice."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pixelrouter.errors import InvalidRequest
+from pixelrouter.types import MAX_SIDE, GenerationRequest, ModelInfo, Task
+
+USER_PREFIX = "user__"
+
+# What is drawn when nobody names a style: general styles, cheapest first (docs/retrodiffusion.md has the figures).
+# rd_fast__default takes 15 images at most, so 16 fall through to rd_fast__simple, which costs the same.
+AUTOMATIC: Mapping[Task, tuple[str, ...]] = {
+    "image": ("rd_fast__default", "rd_fast__simple", "rd_fast__low_res", "rd_plus__classic", "rd_pro__default"),
+    "edit": ("rd_fast__default", "rd_fast__simple", "rd_fast__low_res", "rd_plus__classic", "rd_pro__default"),
+    "tileset": ("rd_tile__tileset",),
+}
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "styles.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def bundled() -> tuple[ModelInfo, ...]:
+    """Every style of the bundled table. An image-driven style may go without a prompt, as the vendor documents."""
+    models = []
+    for family in _table()["family"]:
+        low, high = family["size"]
+        required = family.get("image") == "required"
+        tasks: tuple[Task, ...] = tuple(family.get("tasks", ["image"]))
+        if family.get("image") == "optional" and tasks == ("image",):
+            tasks = ("image", "edit")
+        for style in family["styles"]:
+            models.append(
+                ModelInfo(
+                    id=style,
+                    family=family["name"],
+                    min_width=low,
+                    max_width=high,
+                    min_height=low,
+                    max_height=high,
+                    max_n=family["n"],
+                    max_references=family.get("references", 0),
+                    needs_image=required,
+                    prompt_optional=required,
+                    square=family.get("square", False),
+                    multiple_of=family.get("multiple_of", 1),
+                    tasks=tasks,
+                )
+            )
+    return tuple(models)
+
+
+def needs_whole_frame(model: ModelInfo) -> bool:
+    """True for styles whose input image must have exactly the size asked for (advanced animations)."""
+    return model.family == "rd_advanced_animation"
+
+
+def user_style(name: str) -> ModelInfo:
+    """A style that the account's owner made. Its limits are known to the vendor only, so the vendor checks them."""
+    return ModelInfo(name, "user", 1, MAX_SIDE, 1, MAX_SIDE, max_n=16, max_references=9, tasks=("image", "edit"))
+
+
+def takes_input_image(model: ModelInfo, request: GenerationRequest) -> bool:
+    """True if ``request.images[0]`` is the picture to start from; otherwise all images are references."""
+    return model.needs_image or request.task == "edit"
+
+
+def why_not(model: ModelInfo, request: GenerationRequest) -> str | None:
+    """``model.why_not``, where an image to start from does not count as a reference."""
+    if "input_image" in request.options:
+        if takes_input_image(model, request) and request.images and model.needs_image:
+            return f"{model.id} takes one input image: give it in images= or in options, not in both"
+        if model.needs_image:
+            request = request.model_copy(update={"images": (b"", *request.images)})
+    elif request.task == "edit" and not model.needs_image:
+        if "edit" in model.tasks and not request.images:
+            return f"{model.id} needs an input image for task 'edit'"
+        request = request.model_copy(update={"images": request.images[1:]})
+    return model.why_not(request)
+
+
+def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: str | None) -> ModelInfo:
+    """The style that draws ``request``: the one it names, else ``default``, else the cheapest general one that fits.
+
+    Raises InvalidRequest that names the limit, or the sizes that are possible.
+    """
+    known = {model.id: model for model in models}
+    name = request.model or default
+    if name is not None:
+        model = known.get(name) or (user_style(name) if name.startswith(USER_PREFIX) else None)
+        if model is None:
+            raise InvalidRequest(f"Retro Diffusion has no style {name!r}.", hint=_nearest(name, tuple(known)))
+        if reason := why_not(model, request):
+            raise InvalidRequest(f"{_sentence(reason)}.", hint=_alternative(known, request, model))
+        return model
+    candidates = [known[style] for style in AUTOMATIC.get(request.task, ()) if style in known]
+    reasons = []
+    for model in candidates:
+        reason = why_not(model, request)
+        if reason is None:
+            return model
+        reasons.append(reason)
+    if candidates:
+        raise InvalidRequest(
+            f"No general Retro Diffusion style draws {request.n} x {request.width}x{request.height}: "
+            f"{'; '.join(reasons)}.",
+            hint=f"Ask for a size that one of these draws, or name a style: model={candidates[0].id!r}.",
+        )
+    able = [model.id for model in models if request.task in model.tasks]
+    if not able:
+        raise InvalidRequest(f"This backend has no Retro Diffusion style for task {request.task!r}.")
+    raise InvalidRequest(
+        f"Task {request.task!r} has no default style at Retro Diffusion.",
+        hint=f"Name one: model= {', '.join(able)}.",
+    )
+
+
+def _sentence(reason: str) -> str:
+    return f"Retro Diffusion's {reason}"
+
+
+def _alternative(known: Mapping[str, ModelInfo], request: GenerationRequest, refused: ModelInfo) -> str:
+    """What to do instead: the task the style does, or a general style that fits."""
+    if request.task not in refused.tasks:
+        return f"It does: {', '.join(refused.tasks)}."
+    for style in AUTOMATIC.get(request.task, ()):
+        model = known.get(style)
+        if model is not None and why_not(model, request) is None:
+            return f"{style} can draw it."
+    return "Change the request, or name another style."
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """A hint with the styles that ``name`` may have meant."""
+    if new := _table()["renamed"].get(name):
+        return f"It is called {new!r} since 2026-04."
+    tail = name.rpartition("__")[2]
+    same = [style for style in known if style.partition("__")[2] == tail]
+    close = same[:3] or difflib.get_close_matches(name, known, 3, 0.5)
+    if not close:
+        return "`pixelrouter backends` lists every style."
+    return f"Did you mean {' or '.join(repr(style) for style in close)}?"
