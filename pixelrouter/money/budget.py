@@ -1,0 +1,52 @@
+"""Caps on spending, as values: what is limited, to how much, and how the ledger finds what counts towards it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pixelrouter.types import Money
+
+Scope = Literal["call", "batch", "run", "day", "project"]
+LIVE = ("reserved", "sending", "accepted", "unknown")
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At most ``limit`` may be spent or held within ``scope``. A call's cap looks at the one quote alone."""
+
+    scope: Scope
+    limit: Money
+
+    @property
+    def label(self) -> str:
+        """The scope in words."""
+        words = {"call": "this call", "batch": "this batch", "run": "this run", "day": "today (UTC)"}
+        return words.get(self.scope, "this project")
+
+    @property
+    def option(self) -> str:
+        """The configuration key that sets this cap."""
+        return "max_usd" if self.scope in ("call", "batch") else f"max_usd_per_{self.scope}"
+
+
+@dataclass(frozen=True)
+class Purse:
+    """Who pays: the names by which an attempt counts towards the caps."""
+
+    run: str
+    project: str
+    day: str  # UTC date, 2026-11-21
+    batch: str = ""
+
+
+def condition(scope: Scope, purse: Purse) -> tuple[str, Sequence[str]]:
+    """The SQL condition, with parameters, for the attempts that count towards ``scope``."""
+    if scope == "batch":
+        return "batch = ?", (purse.batch,)
+    if scope == "run":
+        return "run = ?", (purse.run,)
+    if scope == "day":
+        return "day = ? AND project = ?", (purse.day, purse.project)
+    return "project = ?", (purse.project,)

@@ -1,0 +1,253 @@
+"""From the vendor's ticket to images on disk: poll, download, store, settle. All of it free and repeatable.
+
+Settling comes last, after the raw bytes are durably stored, so that a crash at any point leaves a job that the next
+run collects. Nothing paid is thrown away: bytes that cannot be read are stored too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixelrouter.backends.protocol import Backend, Call, RemoteBackend
+from pixelrouter.errors import (
+    ChargedWithoutImage,
+    IncompleteDelivery,
+    JobFailed,
+    PixelRouterError,
+    Refused,
+    ResultExpired,
+    StillRunning,
+    StoreError,
+    UnexpectedAnswer,
+    UnreadableImage,
+    WireError,
+)
+from pixelrouter.money.ledger import Ledger
+from pixelrouter.pixels import decode
+from pixelrouter.routing.ask import Ask
+from pixelrouter.routing.effects import Free, Sleep, Steps, Work
+from pixelrouter.store import Store
+from pixelrouter.types import Attempt, Cost, Delivery, Inline, Money, Progress, Remote, Ticket
+from pixelrouter.wire.guard import HostRules
+from pixelrouter.wire.retry import RetryBudget
+
+_HERE = "delivered-with-the-answer"  # ticket of a vendor that answers a submit with addresses instead of a job
+
+
+def rules_of(backend: RemoteBackend) -> HostRules:
+    """The backend's hosts as the wire checks them."""
+    hosts = backend.hosts()
+    return HostRules(hosts.api, hosts.delivery)
+
+
+def free_call(
+    ask: Ask,
+    backend: RemoteBackend,
+    call: Call[object],
+    budget: RetryBudget,
+    purpose: str,
+    *,
+    download: bool = False,
+    attempts: int | None = None,
+) -> Free:
+    """The effect that sends a backend's free call."""
+    return Free(
+        call.request,
+        rules_of(backend),
+        backend.settings.timeout_s,
+        budget,
+        purpose,
+        ask.deadline if ask.deadline != float("inf") else None,
+        download,
+        attempts,
+    )
+
+
+class Collector:
+    """Collects finished jobs into the store."""
+
+    def __init__(self, ledger: Ledger, store: Store) -> None:
+        self._ledger, self._store = ledger, store
+        self._budgets: dict[str, RetryBudget] = {}
+
+    def budget(self, backend: str) -> RetryBudget:
+        """The retry budget that all free calls to one backend share."""
+        return self._budgets.setdefault(backend, RetryBudget())
+
+    def rules(self, backend: RemoteBackend) -> HostRules:
+        """The backend's hosts as the wire checks them."""
+        return rules_of(backend)
+
+    @staticmethod
+    def ticket_of(delivery: Delivery) -> Ticket:
+        """A ticket for a delivery that came with the answer, so that its addresses survive a crash."""
+        if delivery.ticket is not None:
+            return delivery.ticket
+        urls = [item.url for item in delivery.items if isinstance(item, Remote)]
+        inline = [item.data.hex() for item in delivery.items if isinstance(item, Inline)]
+        cost = None if delivery.cost is None else [delivery.cost.money.micros, delivery.cost.money.unit]
+        return Ticket(_HERE, {"items": json.dumps({"urls": urls, "inline": inline, "cost": cost})})
+
+    @staticmethod
+    def _delivery_of(ticket: Ticket) -> Delivery:
+        kept = json.loads(ticket.extra["items"])
+        inline = tuple(Inline(bytes.fromhex(data)) for data in kept["inline"])
+        cost = Cost(Money(*kept["cost"]), "reported") if kept["cost"] else None
+        return Delivery((*inline, *(Remote(url) for url in kept["urls"])), cost)
+
+    def failed(self, attempt: Attempt, error: JobFailed) -> JobFailed:
+        """Book a job that the vendor reports as failed: refunded, charged, or, where it does not say, as charged."""
+        if error.charged is None:
+            self._ledger.settle(attempt.id, Cost(attempt.held, "unknown"), error=error)
+        elif error.charged:
+            self._ledger.settle(attempt.id, Cost(error.charged, "reported"), error=error)
+        else:
+            self._ledger.release(attempt.id, error)
+        return error
+
+    def collect(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket) -> Steps[Attempt]:
+        """Wait for the job and bring its images home. Raises StillRunning when the caller's time is over."""
+        if ticket.id == _HERE:
+            delivery = self._delivery_of(ticket)
+        else:
+            delivery = yield from self._poll(ask, backend, attempt, ticket)
+        return (yield from self.deliver(ask, backend, attempt, delivery, ticket))
+
+    def _poll(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket) -> Steps[Delivery]:
+        # A first look after a quarter of the usual pause: small sprites are often done by then.
+        pause = backend.settings.poll_s / 4
+        while True:
+            if time.monotonic() + pause > ask.deadline:
+                raise self._still_running(attempt, ticket, "The time limit of this call is over.")
+            yield Sleep(pause)
+            with self._keeping(attempt, ticket):
+                call = backend.poll(ticket)
+                response = yield free_call(ask, backend, call, self.budget(backend.name), "look at the job")
+            try:
+                with self._keeping(attempt, ticket):
+                    state = call.read(response)
+            except JobFailed as error:
+                raise self.failed(attempt, error) from None
+            if isinstance(state, Delivery):
+                return state
+            ask.tell("wait", backend.name, state.fraction, state.status)
+            pause = _next_pause(backend.settings.poll_s, state)
+
+    @contextmanager
+    def _keeping(self, attempt: Attempt, ticket: Ticket) -> Iterator[None]:
+        """A free call that fails for good leaves the job where it is: paid, and to be collected later."""
+        try:
+            yield
+        except (WireError, UnexpectedAnswer, Refused) as error:
+            raise self._still_running(attempt, ticket, str(error)) from error
+
+    def _still_running(self, attempt: Attempt, ticket: Ticket, why: str) -> StillRunning:
+        return StillRunning(
+            f"The job {ticket.id} at {attempt.backend} is not collected yet. {why} Its {attempt.held} stay held.",
+            hint="Run the same call again, or `pixelrouter resume`: the job is collected, not bought again.",
+            attempt=attempt.id,
+            ticket=ticket,
+        )
+
+    # --- images ---
+
+    def deliver(
+        self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None = None
+    ) -> Steps[Attempt]:
+        """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
+        cost = delivery.cost or Cost(attempt.held, attempt.cost_source)
+        try:
+            images = yield from self._download(ask, backend, attempt, delivery, ticket)
+        except ResultExpired as error:
+            gone = ResultExpired(
+                f"{backend.name} drew the image and charged {cost.money}, but has deleted it: {error.message} Complain to"
+                f" the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
+                hint="To buy it anew: fresh=True (--fresh).",
+                charged=cost.money,
+            )
+            self._ledger.settle(attempt.id, cost, error=gone)
+            raise gone from error
+        raws = [self._store.put(image) for image in images]
+        problem = yield Work(lambda: self._problem(ask, images, cost, raws))
+        self._ledger.settle(attempt.id, cost, raws=raws, error=problem)
+        if problem is not None and not isinstance(problem, IncompleteDelivery):
+            raise problem
+        settled = self._ledger.get(attempt.id)
+        if settled is None:
+            raise StoreError(f"Attempt {attempt.id} vanished from the ledger.")
+        return settled
+
+    def _download(
+        self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
+    ) -> Steps[list[bytes]]:
+        remote = any(isinstance(item, Remote) for item in delivery.items)
+        if not remote or not isinstance(backend, RemoteBackend):
+            return [item.data for item in delivery.items if isinstance(item, Inline)]
+        try:
+            return (yield from self._fetch_all(ask, backend, attempt, delivery, ticket))
+        except ResultExpired:
+            renew = getattr(backend, "renew", None)
+            if renew is None or ticket is None or ticket.id == _HERE:
+                raise
+        # The addresses have expired, not the images: ask for new addresses, once.
+        try:
+            call = renew(ticket)
+            response = yield free_call(ask, backend, call, self.budget(backend.name), "renew download addresses")
+            renewed = call.read(response)
+        except PixelRouterError as error:
+            raise self._still_running(attempt, ticket, str(error)) from error
+        return (yield from self._fetch_all(ask, backend, attempt, renewed, ticket))
+
+    def _fetch_all(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
+    ) -> Steps[list[bytes]]:
+        calls = iter(backend.fetch(delivery))
+        images = []
+        for number, item in enumerate(delivery.items, 1):
+            if isinstance(item, Inline):
+                images.append(item.data)
+                continue
+            ask.tell("download", backend.name, number / len(delivery.items))
+            with self._keeping(attempt, ticket or Ticket(attempt.id)):
+                call = next(calls)
+                free = free_call(ask, backend, call, self.budget(backend.name), "download the image", download=True)
+                images.append(call.read((yield free)))
+        return images
+
+    @staticmethod
+    def _problem(ask: Ask, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
+        """What is wrong with the first n images, if anything."""
+        wanted, readable, why = ask.request.n, 0, ""
+        for image in images[:wanted]:
+            try:
+                decode(image)
+                readable += 1
+            except UnreadableImage as error:
+                why = f" {error.message}"
+        if readable == wanted:
+            return None
+        if readable:
+            return IncompleteDelivery(
+                f"{wanted} images were asked for and {cost.money} was charged, but only {readable} usable came.{why}",
+                hint="They are kept and were finished; fresh=True (--fresh) buys all of them anew.",
+                charged=cost.money,
+                stored=raws,
+            )
+        what = "without any image" if not images else "with images that cannot be read"
+        return ChargedWithoutImage(
+            f"The vendor charged {cost.money} and answered {what}.{why} The bytes are kept in the store.",
+            hint="Complain to the vendor; fresh=True (--fresh) buys the image anew.",
+            charged=cost.money,
+            stored=raws,
+        )
+
+
+def _next_pause(poll_s: float, state: Progress) -> float:
+    """Seconds until the next look: the vendor's word, else the configured pause with a little jitter."""
+    if state.retry_after is not None:
+        return max(state.retry_after, 0.05)
+    return poll_s * random.uniform(0.85, 1.15)  # noqa: S311  (spreads polls, guards nothing)

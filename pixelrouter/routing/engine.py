@@ -1,0 +1,374 @@
+"""One request, paid at most once: reuse what was bought, resume what is under way, else buy.
+
+Written once as a generator of effects and driven twice, blocking and on an event loop (routing.effects). Order is
+everything here: reserve, then write "sending", then send, then write the ticket, then store the image, then settle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Mapping
+
+from pixelrouter.backends.protocol import Call, LocalBackend, RemoteBackend
+from pixelrouter.errors import (
+    AllFailed,
+    CassetteMiss,
+    ContentRefused,
+    ForbiddenHost,
+    InvalidRequest,
+    JobFailed,
+    MissingKey,
+    NoBackend,
+    NotSent,
+    OutcomeUnknown,
+    OverBudget,
+    PixelRouterError,
+    Refused,
+    RequestRejected,
+    StillRunning,
+    UnexpectedAnswer,
+    WireError,
+)
+from pixelrouter.money.ledger import Draft, Ledger
+from pixelrouter.money.owner import Owner
+from pixelrouter.routing import verdict
+from pixelrouter.routing.ask import Ask, Candidate
+from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
+from pixelrouter.routing.keys import derived_seed
+from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.verdict import Verdict
+from pixelrouter.types import FREE, Attempt, Delivery, HttpResponse, Mark, Progress, Ticket
+
+NOT_SENT_TRIES = 3  # no byte left, so trying again cannot buy twice
+#: After these the next candidate may be tried: nothing is open at this one.
+FALL_THROUGH = (NotSent, Refused, JobFailed, InvalidRequest, MissingKey, OverBudget, WireError)
+
+
+class Engine:
+    """Buys, resumes and reuses. Holds no state of its own beside the ledger's."""
+
+    def __init__(self, ledger: Ledger, owner: Owner, collector: Collector, quotes: Quotes) -> None:
+        self._ledger, self._owner, self._collector, self._quotes = ledger, owner, collector, quotes
+
+    # --- the whole request ---
+
+    def obtain(self, ask: Ask, made: list[str]) -> Steps[Attempt]:
+        """The settled attempt that holds the images. ``made`` collects the ids of the attempts made on the way."""
+        errors: dict[str, PixelRouterError] = {}
+        fresh = ask.fresh
+        if not fresh:
+            try:
+                standing = yield from self._stand(ask, made)
+            except OutcomeUnknown:
+                if ask.on_unknown != "spend_again":
+                    raise
+                fresh = True
+            else:
+                if standing is not None:
+                    return standing
+        for candidate in ask.candidates:
+            try:
+                return (yield from self._buy(ask.at(fresh=fresh), candidate, made))
+            except ContentRefused:
+                raise  # another vendor should not be asked to draw what this one's policy refuses
+            except OutcomeUnknown as error:
+                if ask.on_unknown != "spend_again":
+                    raise
+                errors[candidate.name] = error
+            except FALL_THROUGH as error:
+                errors[candidate.name] = error
+        raise _all_failed(errors, ask.unusable)
+
+    def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
+        """What already stands for this request, at any candidate: paid first, then under way."""
+        while True:
+            found = [(c, a) for c in ask.candidates if (a := self._ledger.standing(c.key))]
+            if not found:
+                return None
+            candidate, attempt = min(found, key=lambda pair: _rank(pair[1]))
+            if attempt.state == "settled":
+                ask.tell("reuse", candidate.name, 1.0, "already paid for")
+                return attempt
+            if attempt.id not in made:
+                made.append(attempt.id)
+            settled = yield from self.carry_on(ask, candidate, attempt)
+            if settled is not None:
+                return settled
+
+    # --- an attempt that exists ---
+
+    def carry_on(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[Attempt | None]:
+        """Bring somebody's unfinished attempt to its end without paying. None: look at the ledger again."""
+        owner, body = self._ledger.owner_and_body(attempt.id)
+        if owner and self._owner.alive(owner) and attempt.state != "unknown":
+            yield from self._wait_for_owner(ask, candidate, attempt)
+            return None
+        if not self._ledger.take_over(attempt.id, owner):
+            return None
+        try:
+            if attempt.state == "reserved":
+                self._ledger.release(attempt.id)  # its owner died before a byte left
+                return None
+            backend = candidate.backend
+            if not isinstance(backend, RemoteBackend):
+                self._ledger.release(attempt.id)
+                return None
+            if attempt.state == "sending":
+                self._ledger.unknown(attempt.id)  # its owner died while sending
+            if attempt.state in ("sending", "unknown"):
+                ticket = yield from self._recover(ask, candidate, backend, attempt, body)
+            else:
+                ticket = attempt.ticket or Ticket("")
+            return (yield from self._collector.collect(ask, backend, attempt, ticket))
+        finally:
+            self._ledger.disown(attempt.id)
+
+    def _wait_for_owner(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
+        """Another router, or another thread of this one, is buying the same: its purchase is shared."""
+        ask.tell("wait", candidate.name, None, "another process is buying the same image")
+        pause = 0.02
+        while True:
+            now = self._ledger.get(attempt.id)
+            if now is None or now.state != attempt.state:
+                return
+            owner, _ = self._ledger.owner_and_body(attempt.id)
+            if not owner or not self._owner.alive(owner):
+                return
+            if time.monotonic() + pause > ask.deadline:
+                raise StillRunning(
+                    f"Another process is still buying this image at {candidate.name} (attempt {attempt.id[:12]}).",
+                    hint="Run the same again later: it will be reused, not bought.",
+                    attempt=attempt.id,
+                    ticket=attempt.ticket,
+                )
+            yield Sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+
+    def _recover(
+        self, ask: Ask, candidate: Candidate, backend: RemoteBackend, attempt: Attempt, body: str
+    ) -> Steps[Ticket]:
+        """What became of a submit whose answer was lost. Raises OutcomeUnknown where that cannot be told exactly."""
+        mark = Mark(attempt.id, attempt.seed or 0)
+        ticket = yield from self._find(ask, backend, attempt, mark)
+        if ticket is None and backend.capabilities().idempotent:
+            ticket = yield from self._resend(ask, candidate, backend, attempt, mark, body)
+        if ticket is None:
+            raise self._outcome_unknown(attempt)
+        return ticket
+
+    def _find(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, mark: Mark) -> Steps[Ticket | None]:
+        call = backend.find(mark)
+        if call is None:
+            return None
+        try:
+            response = yield free_call(ask, backend, call, self._collector.budget(backend.name), "find a lost job")
+            ticket = call.read(response)
+        except PixelRouterError:
+            return None
+        if ticket is not None:
+            self._ledger.accepted(attempt.id, ticket)
+        return ticket
+
+    def _resend(
+        self, ask: Ask, candidate: Candidate, backend: RemoteBackend, attempt: Attempt, mark: Mark, body: str
+    ) -> Steps[Ticket | None]:
+        """The same bytes under the same idempotency key: by the vendor's contract that is charged once, ever."""
+        request = candidate.request.model_copy(update={"model": attempt.model})
+        call = backend.submit(request, mark)
+        if _fingerprint(call) != body:
+            return None  # another version wrote the body: the vendor would not recognise it
+        ask.tell("submit", backend.name, None, "asking again under the same idempotency key")
+        try:
+            response = yield Paid(call.request, self._collector.rules(backend), backend.settings.timeout_s)
+            ticket = call.read(response)
+        except Exception:  # noqa: BLE001  (whatever it is, the outcome stays as unknown as it was)
+            return None
+        if isinstance(ticket, Delivery):
+            ticket = self._collector.ticket_of(ticket)
+        self._ledger.accepted(attempt.id, ticket)
+        return ticket
+
+    # --- a new attempt ---
+
+    def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
+        backend, request = candidate.backend, candidate.request
+        if isinstance(backend, RemoteBackend):
+            backend = yield from self._quotes.with_catalogue(ask, backend)
+            model = backend.resolve(request).id
+            cost = yield from self._quotes.hold(ask, backend, request, model)
+        else:
+            model, cost = backend.resolve(request).id, FREE
+        attempt_id = uuid.uuid4().hex
+        seed = request.seed if request.seed is not None else derived_seed(candidate.key, self._drawn(candidate.key))
+        mark = Mark(attempt_id, seed)
+        request = request.model_copy(update={"model": model})
+        call = backend.submit(request, mark) if isinstance(backend, RemoteBackend) else None
+        draft = Draft(
+            id=attempt_id,
+            key=candidate.key,
+            backend=backend.name,
+            model=model,
+            hold=cost,
+            seed=seed,
+            prompt=request.prompt,
+            body=_fingerprint(call) if call else "",
+            fresh=ask.fresh,
+        )
+        reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
+        attempt = reservation.attempt
+        if not reservation.new:  # somebody was faster between our look and our reserve
+            if attempt.state == "settled":
+                return attempt
+            standing = yield from self._stand(ask, made)
+            return standing or (yield from self._buy(ask, candidate, made))
+        made.append(attempt.id)
+        try:
+            if call is None or not isinstance(backend, RemoteBackend):
+                return (yield from self._draw(ask, candidate, attempt, seed))
+            ticket = yield from self._submit(ask, backend, attempt, call)
+            return (yield from self._collector.collect(ask, backend, attempt, ticket))
+        finally:
+            # Whatever happened, nobody in this process works on the attempt any more.
+            if (now := self._ledger.get(attempt.id)) and now.state not in ("settled", "released"):
+                self._ledger.disown(attempt.id)
+
+    def _drawn(self, key: str) -> int:
+        return self._ledger.drawn(key)
+
+    def _draw(self, ask: Ask, candidate: Candidate, attempt: Attempt, seed: int) -> Steps[Attempt]:
+        backend = candidate.backend
+        assert isinstance(backend, LocalBackend)  # noqa: S101  (for the type checker; the caller asked)
+        request = candidate.request.model_copy(update={"seed": seed, "model": attempt.model})
+
+        def progress(step: Progress) -> None:
+            ask.tell("draw", backend.name, step.fraction, step.status)
+
+        try:
+            delivery = yield Work(lambda: backend.generate(request, progress))
+        except BaseException as error:
+            self._ledger.release(attempt.id, error)
+            raise
+        return (yield from self._collector.deliver(ask, backend, attempt, delivery))
+
+    def _submit(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
+    ) -> Steps[Ticket]:
+        """Send the paid request once. Every way out of here has written to the ledger what the answer meant."""
+        ask.tell("submit", backend.name, None, f"holding {attempt.held}")
+        try:
+            # The deadline decides what may start, not what may finish.
+            ask.left()
+            self._ledger.sending(attempt.id)
+        except BaseException as error:
+            self._ledger.release(attempt.id, error)
+            raise
+        response = yield from self._send(ask, backend, attempt, call)
+        if isinstance(response, Ticket):
+            return response
+        value: Ticket | Delivery | None = None
+        problem: PixelRouterError | None = None
+        try:
+            value = call.read(response)
+        except PixelRouterError as error:
+            problem = error
+        except Exception as error:  # noqa: BLE001  (a reader that trips over an answer must not lose the money's trace)
+            problem = UnexpectedAnswer(
+                f"{backend.name} answered {response.status} in a form nobody expected ({type(error).__name__}).",
+                status=response.status,
+            )
+        match verdict.of_answer(response.status, problem):
+            case Verdict.ACCEPTED:
+                assert value is not None  # noqa: S101  (no problem means a value)
+                ticket = value if isinstance(value, Ticket) else self._collector.ticket_of(value)
+                self._ledger.accepted(attempt.id, ticket)
+                return ticket
+            case Verdict.REFUSED:
+                refusal = problem if isinstance(problem, Refused) else _refusal(backend.name, response, problem)
+                self._ledger.release(attempt.id, refusal)
+                raise refusal
+            case Verdict.FAILED:
+                assert isinstance(problem, JobFailed)  # noqa: S101  (the verdict says so)
+                raise self._collector.failed(attempt, problem)
+        return (yield from self._lost(ask, backend, attempt, problem))
+
+    def _send(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
+    ) -> Steps[HttpResponse | Ticket]:
+        """The answer; or the job's ticket, where the answer was lost and the vendor could tell what became of it."""
+        for number in range(1, NOT_SENT_TRIES + 1):
+            try:
+                response: HttpResponse = yield Paid(
+                    call.request, self._collector.rules(backend), backend.settings.timeout_s
+                )
+            except (CassetteMiss, ForbiddenHost) as error:
+                self._ledger.release(attempt.id, error)
+                raise
+            except Exception as error:  # noqa: BLE001  (the verdict table decides on every class)
+                if verdict.of_exception(error) is not Verdict.NOT_SENT:
+                    return (yield from self._lost(ask, backend, attempt, error))
+                pause = 0.2 * 2**number
+                if number == NOT_SENT_TRIES or time.monotonic() + pause > ask.deadline:
+                    problem = NotSent(
+                        f"{backend.name} cannot be reached ({type(error).__name__}: {error}). Nothing was sent.",
+                        hint=f"Check the network, the proxy settings and [backends.{backend.name}] base_url.",
+                    )
+                    self._ledger.release(attempt.id, problem)
+                    raise problem from error
+                yield Sleep(pause)
+            except BaseException as error:  # Ctrl-C or cancellation while the bytes were under way
+                self._ledger.unknown(attempt.id, error)
+                raise
+            else:
+                return response
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _lost(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, error: BaseException | None
+    ) -> Steps[Ticket]:
+        self._ledger.unknown(attempt.id, error)
+        ticket = yield from self._find(ask, backend, attempt, Mark(attempt.id, attempt.seed or 0))
+        if ticket is None:
+            raise self._outcome_unknown(attempt, error) from error
+        return ticket
+
+    def _outcome_unknown(self, attempt: Attempt, error: BaseException | None = None) -> OutcomeUnknown:
+        why = f" ({type(error).__name__}: {error})" if error else ""
+        return OutcomeUnknown(
+            f"The answer of {attempt.backend} to a paid request was lost{why}, so it may have been charged. {attempt.held}"
+            f" stays held in the ledger (attempt {attempt.id[:12]}); nothing is sent again by itself.",
+            hint="Run the same call again, or `pixelrouter resume`: where the vendor can tell what happened, the image is"
+            ' collected without a second charge. To buy anew regardless: on_unknown="spend_again".',
+            attempt=attempt.id,
+            held=attempt.held,
+        )
+
+
+def _rank(attempt: Attempt) -> int:
+    if attempt.state == "settled":
+        return 0 if attempt.raws else 2
+    return 1
+
+
+def _fingerprint(call: Call[Ticket | Delivery]) -> str:
+    return hashlib.sha256(call.request.url.encode() + b"\n" + call.request.body).hexdigest()
+
+
+def _refusal(backend: str, response: HttpResponse, problem: PixelRouterError | None) -> Refused:
+    return RequestRejected(
+        f"{backend} refused the request with status {response.status}. Nothing was charged.",
+        hint=str(problem) if problem else None,
+        status=response.status,
+    )
+
+
+def _all_failed(errors: Mapping[str, PixelRouterError], unusable: Mapping[str, str]) -> PixelRouterError:
+    if len(errors) == 1 and not unusable:
+        return next(iter(errors.values()))
+    if all(isinstance(e, (InvalidRequest, MissingKey)) for e in errors.values()):
+        reasons = {**unusable, **{name: str(e) for name, e in errors.items()}}
+        return NoBackend("No backend can serve this request, and nothing was sent.", reasons=reasons)
+    return AllFailed(f"All {len(errors)} backends failed.", errors=errors.values())
+

@@ -1,0 +1,129 @@
+"""What a request will cost, before it is paid for: the vendor's own quote where it is free, else the list price.
+
+Also keeps each vendor's catalogue of models, fetched at most once a day, because limits and prices hang on it; where it
+cannot be fetched the backend's bundled table serves.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from pixelrouter.backends.protocol import RemoteBackend
+from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswer, WireError
+from pixelrouter.money import prices
+from pixelrouter.routing.ask import Ask
+from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.effects import Steps
+from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
+
+CATALOGUE_AGE_S = 24 * 3600
+QUOTE_AGE_S = 600
+_log = logging.getLogger(__name__)
+
+
+class Quotes:
+    """Prices and catalogues of one router. ``live`` False (replay) never asks for a catalogue."""
+
+    def __init__(self, folder: Path, collector: Collector, *, live: bool) -> None:
+        self._folder, self._collector, self._live = folder, collector, live
+        self._quotes: dict[tuple[object, ...], tuple[float, Quote]] = {}
+        self._known: dict[str, RemoteBackend] = {}
+
+    # --- catalogue ---
+
+    def with_catalogue(self, ask: Ask, backend: RemoteBackend) -> Steps[RemoteBackend]:
+        """The backend, knowing the vendor's current models where they could be had."""
+        if backend.name in self._known:
+            return self._known[backend.name]
+        calls = backend.catalogue()
+        known = backend
+        if calls:
+            models = self._cached(backend.name)
+            if models is None and self._live:
+                models = yield from self._fetch(ask, backend)
+            if models:
+                known = backend.with_catalogue(models)
+        self._known[backend.name] = known
+        return known
+
+    def _fetch(self, ask: Ask, backend: RemoteBackend) -> Steps[tuple[ModelInfo, ...] | None]:
+        found: list[ModelInfo] = []
+        try:
+            for call in backend.catalogue():
+                budget = self._collector.budget(backend.name)
+                response = yield free_call(ask, backend, call, budget, "read the catalogue", attempts=1)
+                found += call.read(response)
+        except PixelRouterError as error:
+            # Not worth failing for: the bundled table is nearly right, and the vendor checks every request itself.
+            _log.info("%s: catalogue not available, using the bundled table: %s", backend.name, error)
+            return None
+        self._write(backend.name, found)
+        return tuple(found)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _cached(self, name: str) -> tuple[ModelInfo, ...] | None:
+        try:
+            data = json.loads(self._path(name).read_text("utf-8"))
+            if not 0 <= time.time() - data["fetched_at"] < CATALOGUE_AGE_S:
+                return None
+            return tuple(ModelInfo(**{**model, "tasks": tuple(model["tasks"])}) for model in data["models"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # absent, or written by another version: fetch it again
+
+    def _write(self, name: str, models: list[ModelInfo]) -> None:
+        part = self._folder / f".{name}.{os.getpid()}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps({"fetched_at": time.time(), "models": [asdict(m) for m in models]}), "utf-8")
+            part.replace(self._path(name))
+        except OSError as error:
+            _log.info("the catalogue of %s cannot be cached: %s", name, error)
+
+    # --- price ---
+
+    def hold(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Cost]:
+        """The amount to hold for a request. Raises InvalidRequest if nobody knows a price and a cap is set."""
+        quote = yield from self.quote(ask, backend, request, model)
+        if quote.cost.source == "unknown" and ask.caps:
+            raise InvalidRequest(
+                f"Nobody knows what {model} at {backend.name} costs, so no cap can be kept.",
+                hint=f"Set [backends.{backend.name}] price_usd, or remove the cap for this call.",
+            )
+        return quote.cost
+
+    def quote(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Quote]:
+        """The vendor's quote, remembered for ten minutes; the list price where it cannot be had."""
+        request = request.model_copy(update={"model": model})
+        # Prices hang on the size and the options, never on the words.
+        shape = (backend.name, model, request.size, request.n, request.transparent, repr(sorted(request.options.items())))
+        remembered = self._quotes.get(shape)
+        if remembered and time.monotonic() - remembered[0] < QUOTE_AGE_S:
+            return remembered[1]
+        ask.tell("quote", backend.name, None, "asking for the price")
+        answer = backend.quote(request)
+        if not isinstance(answer, Quote):
+            try:
+                budget = self._collector.budget(backend.name)
+                response = yield free_call(ask, backend, answer, budget, "ask for the price")
+                answer = answer.read(response)
+            except (WireError, UnexpectedAnswer) as error:
+                return listed(backend, request, f"the vendor's quote failed ({error.message}); this is the list price")
+        self._quotes[shape] = (time.monotonic(), answer)
+        return answer
+
+
+def listed(backend: RemoteBackend, request: GenerationRequest, note: str) -> Quote:
+    """The list price, or the configured one, or an honest "unknown"."""
+    cost = prices.listed(backend.name, request.model, request)
+    if backend.settings.price_usd is not None:
+        cost = Cost(Money.of(backend.settings.price_usd * request.n), "listed")
+    if cost is None:
+        return Quote(Cost(Money(0), "unknown"), backend.name, request.model, notes=("no price is known",))
+    return Quote(cost, backend.name, request.model, notes=(note,))
