@@ -19,7 +19,8 @@ from pixelrouter.errors import ForbiddenHost, WireError
 
 # Strict on purpose. Two URL parsers that read a strange authority (user info, backslash, non-ASCII) differently are
 # the classic way around a host check, so anything strange is refused before any parser sees it.
-_URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?:[/?#][^\x00-\x1f\x7f]*)?")
+_NAME = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
+_URL = re.compile(rf"(https?)://({_NAME}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?(?:[/?#][^\x00-\x1f\x7f]*)?")
 _PORTS = {"http": 80, "https": 443}
 _LOCAL_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".home.arpa")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
