@@ -62,7 +62,7 @@ class HttpResponse:
         """The body as JSON, numbers with a point as Decimal. Raises UnexpectedAnswer if it is not JSON."""
         try:
             return json.loads(self.content, parse_float=Decimal)
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond what Decimal holds
             kind = self.headers.get("content-type", "no content type")
             raise UnexpectedAnswer(
                 f"The vendor answered {self.status} with {len(self.content)} bytes of {kind} instead of JSON.",

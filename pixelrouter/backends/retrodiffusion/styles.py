@@ -100,21 +100,15 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
         if model is None:
             raise InvalidRequest(f"Retro Diffusion has no style {name!r}.", hint=_nearest(name, tuple(known)))
         if reason := why_not(model, request):
-            raise InvalidRequest(f"{_sentence(reason)}.", hint=_alternative(known, request, model))
+            raise InvalidRequest(f"Retro Diffusion's {reason}.", hint=_alternative(known, request, model))
         return model
     candidates = [known[style] for style in AUTOMATIC.get(request.task, ()) if style in known]
-    reasons = []
-    for model in candidates:
-        reason = why_not(model, request)
+    refused = {model: why_not(model, request) for model in candidates}
+    for model, reason in refused.items():
         if reason is None:
             return model
-        reasons.append(reason)
     if candidates:
-        raise InvalidRequest(
-            f"No general Retro Diffusion style draws {request.n} x {request.width}x{request.height}: "
-            f"{'; '.join(reasons)}.",
-            hint=f"Ask for a size that one of these draws, or name a style: model={candidates[0].id!r}.",
-        )
+        raise _nothing_fits(refused, request)
     able = [model.id for model in models if request.task in model.tasks]
     if not able:
         raise InvalidRequest(f"This backend has no Retro Diffusion style for task {request.task!r}.")
@@ -124,8 +118,21 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
     )
 
 
-def _sentence(reason: str) -> str:
-    return f"Retro Diffusion's {reason}"
+def _nothing_fits(refused: Mapping[ModelInfo, str | None], request: GenerationRequest) -> InvalidRequest:
+    """The error when no general style fits: the sizes that are possible, or, where the size is fine, the other limits."""
+    width, height = request.size
+    others = [
+        reason
+        for model, reason in refused.items()
+        if reason and model.min_width <= width <= model.max_width and model.min_height <= height <= model.max_height
+    ]
+    if others:
+        return InvalidRequest(f"No general Retro Diffusion style can draw it: {'; '.join(others)}.")
+    spans = {f"{m.min_width}x{m.min_height} to {m.max_width}x{m.max_height}": m.id for m in reversed(list(refused))}
+    return InvalidRequest(
+        f"No general Retro Diffusion style draws {width}x{height}.",
+        hint=f"Possible: {', '.join(f'{span} ({style})' for span, style in reversed(spans.items()))}.",
+    )
 
 
 def _alternative(known: Mapping[str, ModelInfo], request: GenerationRequest, refused: ModelInfo) -> str:
