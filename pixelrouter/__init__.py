@@ -1,0 +1,63 @@
+"""pixelrouter: one call from prompt to finished pixel art, paid at most once.
+
+Names are loaded when they are first used, so that ``import pixelrouter`` costs a build script next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixelrouter import errors
+    from pixelrouter.errors import PixelRouterError
+    from pixelrouter.routing.batch import BatchResult
+    from pixelrouter.routing.events import ProgressEvent
+    from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
+    from pixelrouter.types import Attempt, Cost, GenerationRequest, Money, PixelArt, Quote, Report
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "PixelRouter": "routing.router",
+    "AsyncPixelRouter": "routing.router",
+    "BatchResult": "routing.batch",
+    "ProgressEvent": "routing.events",
+    "PixelRouterError": "errors",
+    "Attempt": "types",
+    "Cost": "types",
+    "GenerationRequest": "types",
+    "Money": "types",
+    "PixelArt": "types",
+    "Quote": "types",
+    "Report": "types",
+}
+
+__all__ = [
+    "AsyncPixelRouter",
+    "Attempt",
+    "BatchResult",
+    "Cost",
+    "GenerationRequest",
+    "Money",
+    "PixelArt",
+    "PixelRouter",
+    "PixelRouterError",
+    "ProgressEvent",
+    "Quote",
+    "Report",
+    "__version__",
+    "errors",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return importlib.import_module("pixelrouter.errors")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"pixelrouter.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'pixelrouter' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -42,6 +42,7 @@ class Draft:
     prompt: str
     body: str = ""  # hash of the exact bytes to be sent
     fresh: bool = False  # True: buy anew although the same was bought before
+    wish: str = "{}"  # the request as JSON
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,12 @@ class Ledger:
                 _check(db, cap, purse, draft.hold.money)
             db.execute(
                 "INSERT INTO attempt (id, key, slot, backend, model, state, unit, held, cost_source, seed, body,"
-                " prompt, owner, run, batch, project, day, created_at, updated_at)"
-                " VALUES (?, ?, ?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " prompt, wish, owner, run, batch, project, day, created_at, updated_at)"
+                " VALUES (?, ?, ?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(draft.id, draft.key, slot, draft.backend, draft.model),
                     *(draft.hold.money.unit, draft.hold.money.micros, draft.hold.source),
-                    *(draft.seed, draft.body, draft.prompt, self.owner),
+                    *(draft.seed, draft.body, draft.prompt, draft.wish, self.owner),
                     *(purse.run, purse.batch, purse.project, purse.day, now, now),
                 ),
             )
@@ -241,6 +242,13 @@ class Ledger:
         with self._wrapped("read"):
             row = self._db().execute("SELECT owner, body FROM attempt WHERE id = ?", (attempt,)).fetchone()
         return (row["owner"], row["body"])
+
+    def wish(self, attempt: str) -> dict[str, Any]:
+        """The request that an attempt serves, without its reference images."""
+        with self._wrapped("read"):
+            row = self._db().execute("SELECT wish FROM attempt WHERE id = ?", (attempt,)).fetchone()
+        wish: dict[str, Any] = json.loads(row["wish"]) if row else {}
+        return wish
 
     def drawn(self, key: str) -> int:
         """How many earlier attempts at this request may have drawn something."""

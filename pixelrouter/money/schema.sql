@@ -20,6 +20,7 @@ CREATE TABLE attempt (
   error_type     TEXT,
   error          TEXT,
   prompt         TEXT NOT NULL,
+  wish           TEXT NOT NULL DEFAULT '{}',    -- the request as JSON, to finish a job that another process began
   owner          TEXT NOT NULL,                 -- the router that works on it; its lock file tells whether it lives
   run            TEXT NOT NULL,
   batch          TEXT NOT NULL,

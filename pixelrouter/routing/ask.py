@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pixelrouter.backends.protocol import Backend
-from pixelrouter.errors import DeadlineExceeded
+from pixelrouter.errors import DeadlineExceeded, MissingKey
 from pixelrouter.money.budget import Cap, Purse
 from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
@@ -25,10 +24,22 @@ class Candidate:
     backend: Backend
     request: GenerationRequest
     key: str
+    has_key: bool = True
 
     @property
     def name(self) -> str:
+        """The backend's name."""
         return self.backend.name
+
+    def need_key(self) -> None:
+        """Raise MissingKey if the backend's credential is not set."""
+        if not self.has_key:
+            names = self.backend.credentials
+            aliases = f" (or {', '.join(names[1:])})" if names[1:] else ""
+            raise MissingKey(
+                f"{self.name} needs an API key, and {names[0]} is not set. Nothing was sent.",
+                hint=f"Set {names[0]}{aliases}, or use the free backend: backend='procedural'.",
+            )
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,6 @@ class Ask:
     on_unknown: OnUnknown = "raise"
     deadline: float = float("inf")
     notify: Notify = ignore
-    unusable: Mapping[str, str] = field(default_factory=dict)  # backends that cannot serve, and why
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:
         """Report progress to the caller."""
@@ -62,8 +72,8 @@ class Ask:
         return replace(self, **changes)  # type: ignore[arg-type]  # replace() cannot type keyword pass-through
 
 
-def candidate(backend: Backend, request: GenerationRequest) -> Candidate:
+def candidate(backend: Backend, request: GenerationRequest, *, has_key: bool = True) -> Candidate:
     """The request as this backend gets it: with the configured model where the call names none."""
     model = request.model or backend.settings.model
     mine = request if model == request.model else request.model_copy(update={"model": model})
-    return Candidate(backend, mine, generation_key(backend.name, mine))
+    return Candidate(backend, mine, generation_key(backend.name, mine), has_key)

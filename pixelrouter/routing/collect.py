@@ -82,22 +82,21 @@ class Collector:
         """The backend's hosts as the wire checks them."""
         return rules_of(backend)
 
-    @staticmethod
-    def ticket_of(delivery: Delivery) -> Ticket:
+    def ticket_of(self, delivery: Delivery) -> Ticket:
         """A ticket for a delivery that came with the answer, so that its addresses survive a crash."""
         if delivery.ticket is not None:
             return delivery.ticket
-        urls = [item.url for item in delivery.items if isinstance(item, Remote)]
-        inline = [item.data.hex() for item in delivery.items if isinstance(item, Inline)]
+        items = [
+            {"url": item.url} if isinstance(item, Remote) else {"raw": self._store.put(item.data)}
+            for item in delivery.items
+        ]
         cost = None if delivery.cost is None else [delivery.cost.money.micros, delivery.cost.money.unit]
-        return Ticket(_HERE, {"items": json.dumps({"urls": urls, "inline": inline, "cost": cost})})
+        return Ticket(_HERE, {"delivery": json.dumps({"items": items, "cost": cost})})
 
-    @staticmethod
-    def _delivery_of(ticket: Ticket) -> Delivery:
-        kept = json.loads(ticket.extra["items"])
-        inline = tuple(Inline(bytes.fromhex(data)) for data in kept["inline"])
-        cost = Cost(Money(*kept["cost"]), "reported") if kept["cost"] else None
-        return Delivery((*inline, *(Remote(url) for url in kept["urls"])), cost)
+    def _delivery_of(self, ticket: Ticket) -> Delivery:
+        kept = json.loads(ticket.extra["delivery"])
+        items = tuple(Remote(i["url"]) if "url" in i else Inline(self._store.get(i["raw"])) for i in kept["items"])
+        return Delivery(items, Cost(Money(*kept["cost"]), "reported") if kept["cost"] else None)
 
     def failed(self, attempt: Attempt, error: JobFailed) -> JobFailed:
         """Book a job that the vendor reports as failed: refunded, charged, or, where it does not say, as charged."""
@@ -164,8 +163,8 @@ class Collector:
             images = yield from self._download(ask, backend, attempt, delivery, ticket)
         except ResultExpired as error:
             gone = ResultExpired(
-                f"{backend.name} drew the image and charged {cost.money}, but has deleted it: {error.message} Complain to"
-                f" the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
+                f"{backend.name} drew the image and charged {cost.money}, but has deleted it: {error.message}"
+                f" Complain to the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
                 hint="To buy it anew: fresh=True (--fresh).",
                 charged=cost.money,
             )

@@ -7,6 +7,7 @@ everything here: reserve, then write "sending", then send, then write the ticket
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
 from pixelrouter.routing.keys import derived_seed
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.verdict import Verdict
-from pixelrouter.types import FREE, Attempt, Delivery, HttpResponse, Mark, Progress, Ticket
+from pixelrouter.types import FREE, Attempt, Delivery, GenerationRequest, HttpResponse, Mark, Progress, Ticket
 
 NOT_SENT_TRIES = 3  # no byte left, so trying again cannot buy twice
 #: After these the next candidate may be tried: nothing is open at this one.
@@ -80,7 +81,7 @@ class Engine:
                 errors[candidate.name] = error
             except FALL_THROUGH as error:
                 errors[candidate.name] = error
-        raise _all_failed(errors, ask.unusable)
+        raise _all_failed(errors)
 
     def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
         """What already stands for this request, at any candidate: paid first, then under way."""
@@ -92,10 +93,9 @@ class Engine:
             if attempt.state == "settled":
                 ask.tell("reuse", candidate.name, 1.0, "already paid for")
                 return attempt
-            if attempt.id not in made:
-                made.append(attempt.id)
             settled = yield from self.carry_on(ask, candidate, attempt)
             if settled is not None:
+                made.append(settled.id)
                 return settled
 
     # --- an attempt that exists ---
@@ -116,6 +116,7 @@ class Engine:
             if not isinstance(backend, RemoteBackend):
                 self._ledger.release(attempt.id)
                 return None
+            candidate.need_key()
             if attempt.state == "sending":
                 self._ledger.unknown(attempt.id)  # its owner died while sending
             if attempt.state in ("sending", "unknown"):
@@ -196,13 +197,14 @@ class Engine:
     def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
         backend, request = candidate.backend, candidate.request
         if isinstance(backend, RemoteBackend):
+            candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)
             model = backend.resolve(request).id
             cost = yield from self._quotes.hold(ask, backend, request, model)
         else:
             model, cost = backend.resolve(request).id, FREE
         attempt_id = uuid.uuid4().hex
-        seed = request.seed if request.seed is not None else derived_seed(candidate.key, self._drawn(candidate.key))
+        seed = self.seed(candidate)
         mark = Mark(attempt_id, seed)
         request = request.model_copy(update={"model": model})
         call = backend.submit(request, mark) if isinstance(backend, RemoteBackend) else None
@@ -216,6 +218,7 @@ class Engine:
             prompt=request.prompt,
             body=_fingerprint(call) if call else "",
             fresh=ask.fresh,
+            wish=_wish(candidate.request),
         )
         reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
         attempt = reservation.attempt
@@ -235,8 +238,11 @@ class Engine:
             if (now := self._ledger.get(attempt.id)) and now.state not in ("settled", "released"):
                 self._ledger.disown(attempt.id)
 
-    def _drawn(self, key: str) -> int:
-        return self._ledger.drawn(key)
+    def seed(self, candidate: Candidate) -> int:
+        """The seed that a new attempt would send: the caller's, else one derived from the request."""
+        if candidate.request.seed is not None:
+            return candidate.request.seed
+        return derived_seed(candidate.key, self._ledger.drawn(candidate.key))
 
     def _draw(self, ask: Ask, candidate: Candidate, attempt: Attempt, seed: int) -> Steps[Attempt]:
         backend = candidate.backend
@@ -306,7 +312,7 @@ class Engine:
             except (CassetteMiss, ForbiddenHost) as error:
                 self._ledger.release(attempt.id, error)
                 raise
-            except Exception as error:  # noqa: BLE001  (the verdict table decides on every class)
+            except Exception as error:
                 if verdict.of_exception(error) is not Verdict.NOT_SENT:
                     return (yield from self._lost(ask, backend, attempt, error))
                 pause = 0.2 * 2**number
@@ -325,9 +331,7 @@ class Engine:
                 return response
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _lost(
-        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, error: BaseException | None
-    ) -> Steps[Ticket]:
+    def _lost(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, error: BaseException | None) -> Steps[Ticket]:
         self._ledger.unknown(attempt.id, error)
         ticket = yield from self._find(ask, backend, attempt, Mark(attempt.id, attempt.seed or 0))
         if ticket is None:
@@ -337,10 +341,10 @@ class Engine:
     def _outcome_unknown(self, attempt: Attempt, error: BaseException | None = None) -> OutcomeUnknown:
         why = f" ({type(error).__name__}: {error})" if error else ""
         return OutcomeUnknown(
-            f"The answer of {attempt.backend} to a paid request was lost{why}, so it may have been charged. {attempt.held}"
-            f" stays held in the ledger (attempt {attempt.id[:12]}); nothing is sent again by itself.",
-            hint="Run the same call again, or `pixelrouter resume`: where the vendor can tell what happened, the image is"
-            ' collected without a second charge. To buy anew regardless: on_unknown="spend_again".',
+            f"The answer of {attempt.backend} to a paid request was lost{why}, so it may have been charged."
+            f" {attempt.held} stays held in the ledger (attempt {attempt.id[:12]}); nothing is sent again by itself.",
+            hint="Run the same call again, or `pixelrouter resume`: where the vendor can tell what happened,"
+            ' the image is collected without a second charge. To buy anew regardless: on_unknown="spend_again".',
             attempt=attempt.id,
             held=attempt.held,
         )
@@ -356,6 +360,11 @@ def _fingerprint(call: Call[Ticket | Delivery]) -> str:
     return hashlib.sha256(call.request.url.encode() + b"\n" + call.request.body).hexdigest()
 
 
+def _wish(request: GenerationRequest) -> str:
+    fields = request.model_dump(exclude={"images"}, exclude_defaults=True)
+    return json.dumps(fields, default=lambda value: f"<{type(value).__name__}>")
+
+
 def _refusal(backend: str, response: HttpResponse, problem: PixelRouterError | None) -> Refused:
     return RequestRejected(
         f"{backend} refused the request with status {response.status}. Nothing was charged.",
@@ -364,11 +373,10 @@ def _refusal(backend: str, response: HttpResponse, problem: PixelRouterError | N
     )
 
 
-def _all_failed(errors: Mapping[str, PixelRouterError], unusable: Mapping[str, str]) -> PixelRouterError:
-    if len(errors) == 1 and not unusable:
+def _all_failed(errors: Mapping[str, PixelRouterError]) -> PixelRouterError:
+    if len(errors) == 1:
         return next(iter(errors.values()))
     if all(isinstance(e, (InvalidRequest, MissingKey)) for e in errors.values()):
-        reasons = {**unusable, **{name: str(e) for name, e in errors.items()}}
+        reasons = {name: str(e) for name, e in errors.items()}
         return NoBackend("No backend can serve this request, and nothing was sent.", reasons=reasons)
     return AllFailed(f"All {len(errors)} backends failed.", errors=errors.values())
-

@@ -102,7 +102,14 @@ class Quotes:
         """The vendor's quote, remembered for ten minutes; the list price where it cannot be had."""
         request = request.model_copy(update={"model": model})
         # Prices hang on the size and the options, never on the words.
-        shape = (backend.name, model, request.size, request.n, request.transparent, repr(sorted(request.options.items())))
+        shape = (
+            backend.name,
+            model,
+            request.size,
+            request.n,
+            request.transparent,
+            repr(sorted(request.options.items())),
+        )
         remembered = self._quotes.get(shape)
         if remembered and time.monotonic() - remembered[0] < QUOTE_AGE_S:
             return remembered[1]

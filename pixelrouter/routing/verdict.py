@@ -1,7 +1,7 @@
 """What an answer to a paid request means for money: one pure table.
 
-*not sent* may be tried again; *refused* costs nothing; *accepted* is a job; *failed* is what the vendor says of a job it
-took; *unknown* keeps the money held and is never retried. Whatever is not listed here is unknown: doubt holds money.
+*not sent* may be tried again; *refused* costs nothing; *accepted* is a job; *failed* is what the vendor says of a job
+it took; *unknown* keeps the money held and is never retried. Whatever is not listed here is unknown: doubt holds money.
 """
 
 from __future__ import annotations

@@ -1,0 +1,123 @@
+"""Many requests at once, results as they come, under one shared budget."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pixelrouter.errors import InvalidRequest, PixelRouterError
+from pixelrouter.routing.events import Notify, ProgressEvent
+from pixelrouter.types import PixelArt
+
+DEFAULT_CONCURRENCY = 8
+MAX_CONCURRENCY = 256
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """One request's outcome: ``art``, or the ``error`` that stopped it. ``index`` is its place in the input."""
+
+    index: int
+    prompt: str
+    art: PixelArt | None = None
+    error: PixelRouterError | None = None
+
+    def unwrap(self) -> PixelArt:
+        """The art; raises the error if there is none."""
+        if self.art is None:
+            raise self.error or InvalidRequest("This request has neither art nor error.")
+        return self.art
+
+
+def prepare(
+    requests: Iterable[str | Mapping[str, Any]], common: Mapping[str, Any], max_usd: Any, progress: Notify | None
+) -> list[dict[str, Any]]:
+    """The arguments of each request: its own over the common ones, all in one batch under one budget."""
+    batch = uuid.uuid4().hex
+    lock = threading.Lock()
+    ready = []
+    for index, request in enumerate(requests):
+        own = {"prompt": request} if isinstance(request, str) else dict(request)
+        if "prompt" not in own:
+            raise InvalidRequest(f"Request {index} of the batch has no prompt.", hint='Write {"prompt": "…", …}.')
+        arguments = {**common, **own, "batch": batch, "batch_usd": max_usd}
+        if progress is not None:
+            arguments["progress"] = _numbered(progress, index, lock)
+        ready.append(arguments)
+    return ready
+
+
+def _numbered(progress: Notify, index: int, lock: threading.Lock) -> Notify:
+    def notify(event: ProgressEvent) -> None:
+        with lock:  # a caller's callback need not be thread-safe
+            progress(replace(event, index=index))
+
+    return notify
+
+
+def _workers(concurrency: int | None, count: int) -> int:
+    wanted = DEFAULT_CONCURRENCY if concurrency is None else concurrency
+    if not 1 <= wanted <= MAX_CONCURRENCY:
+        raise InvalidRequest(f"concurrency={wanted} is outside 1..{MAX_CONCURRENCY}.")
+    return max(1, min(wanted, count))
+
+
+def run_blocking(
+    ready: list[dict[str, Any]], concurrency: int | None, generate: Callable[..., PixelArt]
+) -> Iterator[BatchResult]:
+    """Run the requests on worker threads and yield each outcome when it is there."""
+    workers = _workers(concurrency, len(ready))
+    waiting = iter(enumerate(ready))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="pixelrouter")
+    running: dict[Future[PixelArt], tuple[int, str]] = {}
+    try:
+        while True:
+            # No more than the workers can take is ever handed over, so that breaking off starts nothing new.
+            while len(running) < workers and (task := next(waiting, None)) is not None:
+                running[pool.submit(generate, **task[1])] = (task[0], task[1]["prompt"])
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                index, prompt = running.pop(future)
+                try:
+                    result = BatchResult(index, prompt, art=future.result())
+                except PixelRouterError as error:
+                    result = BatchResult(index, prompt, error=error)
+                yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+async def run_async(
+    ready: list[dict[str, Any]], concurrency: int | None, generate: Callable[..., Awaitable[PixelArt]]
+) -> AsyncIterator[BatchResult]:
+    """Run the requests as tasks of the running loop and yield each outcome when it is there."""
+    workers = _workers(concurrency, len(ready))
+    waiting = iter(enumerate(ready))
+    running: set[asyncio.Task[BatchResult]] = set()
+
+    async def one(index: int, arguments: dict[str, Any]) -> BatchResult:
+        try:
+            return BatchResult(index, arguments["prompt"], art=await generate(**arguments))
+        except PixelRouterError as error:
+            return BatchResult(index, arguments["prompt"], error=error)
+
+    try:
+        while True:
+            while len(running) < workers and (task := next(waiting, None)) is not None:
+                running.add(asyncio.create_task(one(*task)))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for finished in done:
+                yield finished.result()
+    finally:
+        for task_left in running:
+            task_left.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,163 @@
+"""Looking at the ledger and setting it right: jobs, costs, backends, doctor. Nothing here can cost money."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pixelrouter import backends as registry
+from pixelrouter.backends.protocol import RemoteBackend
+from pixelrouter.errors import InvalidRequest, redact
+from pixelrouter.money.ledger import Ledger
+from pixelrouter.routing.ask import Ask, Candidate
+from pixelrouter.routing.workshop import Workshop
+from pixelrouter.types import Attempt, Cost, HttpRequest, Mark, Money, Unit
+
+By = Literal["day", "backend", "run"]
+
+
+def find(ledger: Ledger, attempt: str) -> Attempt:
+    """The attempt of that id or beginning of an id. Raises InvalidRequest if none or several fit."""
+    found = ledger.get(attempt)
+    if found is None:
+        raise InvalidRequest(f"No single attempt begins with {attempt!r}.", hint="`pixelrouter jobs` lists them.")
+    return found
+
+
+def costs(ledger: Ledger, by: By) -> list[dict[str, Any]]:
+    """Spent and held by day, backend or run; amounts as exact decimal strings."""
+    if by not in ("day", "backend", "run"):
+        raise InvalidRequest(f"Costs cannot be grouped by {by!r}.", hint="Use day, backend or run.")
+    rows = []
+    for row in ledger.totals(by):
+        unit: Unit = row["unit"]
+        rows.append(
+            {
+                "group": row["name"],
+                "unit": unit,
+                "spent": str(Money(row["spent"], unit).amount),
+                "held": str(Money(row["held"], unit).amount),
+                "attempts": row["attempts"],
+                "sources": row["sources"],
+            }
+        )
+    return rows
+
+
+def close_unknown(ledger: Ledger, attempt: str, *, charged: bool) -> Attempt:
+    """A person's word on an attempt whose outcome nobody knows: it was charged, or it was not."""
+    row = find(ledger, attempt)
+    if row.state != "unknown":
+        raise InvalidRequest(
+            f"Attempt {row.id[:12]} is {row.state}; only an unknown outcome can be settled or released by hand.",
+            hint="`pixelrouter jobs` shows the attempts that are not finished.",
+        )
+    if charged:
+        ledger.settle(
+            row.id, Cost(row.held, row.cost_source), error=InvalidRequest("settled by hand: charged, no image")
+        )
+    else:
+        ledger.release(row.id, InvalidRequest("released by hand: not charged"))
+    return find(ledger, row.id)
+
+
+def backends(workshop: Workshop) -> list[dict[str, Any]]:
+    """Every backend that can be loaded, configured or not."""
+    rows = []
+    for name in registry.names():
+        cls = registry.load(name)
+        key, source = workshop.credential(name, cls)
+        backend, _ = workshop.backend(name)
+        can = backend.capabilities()
+        sides = [(m.min_width, m.max_width) for m in can.models]
+        rows.append(
+            {
+                "name": name,
+                "kind": cls.kind,
+                "configured": key is not None or not cls.credentials,
+                "credential": source,
+                "credentials": list(cls.credentials),
+                "chosen": name in workshop.settings.candidates(),
+                "models": len(can.models),
+                "default_model": can.default_model,
+                "sizes": f"{min(s[0] for s in sides)}..{max(s[1] for s in sides)}" if sides else "",
+                "idempotent": can.idempotent,
+                "licence": can.licence.name,
+                "commercial": can.licence.commercial,
+                "summary": can.summary,
+            }
+        )
+    return rows
+
+
+def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
+    """Checks of this installation, one row each: ``check``, ``ok``, ``detail``, ``fix``. Offline."""
+
+    def row(check: str, ok: bool, detail: str, fix: str = "") -> dict[str, Any]:
+        return {"check": check, "ok": ok, "detail": redact(detail), "fix": "" if ok else fix}
+
+    s = workshop.settings
+    python_ok = sys.version_info >= (3, 11)
+    yield row("python", python_ok, platform.python_version(), "Install Python 3.11 or newer.")
+    yield row("config", True, str(s.config_file or "no config file; defaults and environment"))
+    yield row("state", True, str(s.state_dir))
+    integrity = workshop.ledger.check()
+    fix = "Move the ledger away and keep it: it is the only record of what was paid."
+    yield row("ledger", integrity == "ok", f"{workshop.ledger.path.name}: {integrity}", fix)
+    lost = [d for a in workshop.ledger.attempts() if a.state == "settled" for d in a.raws if d not in workshop.store]
+    fix = "Restore the store folder from a backup; those images would have to be bought again."
+    yield row("store", not lost, f"{len(lost)} paid images are missing" if lost else "every paid image is here", fix)
+    unknown = [a for a in workshop.ledger.attempts(live_only=True) if a.state == "unknown"]
+    fix = "`pixelrouter resume` asks the vendors what became of them."
+    yield row("outcomes", not unknown, f"{len(unknown)} attempts with unknown outcome", fix)
+    has = importlib.util.find_spec("imagequant") is not None
+    yield row("imagequant", True, "installed" if has else "not installed: the built-in quantizer is used")
+    for name in registry.names():
+        cls = registry.load(name)
+        key, source = workshop.credential(name, cls)
+        chosen = name in s.candidates()
+        if not cls.credentials:
+            yield row(f"backend {name}", True, "needs no key")
+        else:
+            detail = f"key from {source}" if key else f"{cls.credentials[0]} is not set"
+            ok = key is not None or not chosen
+            yield row(f"backend {name}", ok, detail, f"Set {cls.credentials[0]}, or choose another backend.")
+
+
+def dry_run(workshop: Workshop, ask: Ask) -> list[dict[str, Any]]:
+    """What each candidate would be sent, byte for byte, with credentials left out. Nothing is sent."""
+    rows = []
+    for one in ask.candidates:
+        rows.append({"backend": one.name, **_dry(workshop, one)})
+    return rows
+
+
+def _dry(workshop: Workshop, one: Candidate) -> dict[str, Any]:
+    backend = one.backend
+    try:
+        model = backend.resolve(one.request).id
+        if not isinstance(backend, RemoteBackend):
+            return {"model": model, "note": "drawn on this machine; nothing would be sent"}
+        seed = workshop.engine.seed(one)
+        request = one.request.model_copy(update={"model": model})
+        submit = backend.submit(request, Mark("<made-for-each-attempt>", seed)).request
+    except InvalidRequest as error:
+        return {"model": None, "note": str(error)}
+    return {"model": model, **_shown(submit)}
+
+
+def _shown(request: HttpRequest) -> dict[str, Any]:
+    secrets = dict.fromkeys(request.secrets, "[redacted]")
+    body = json.loads(request.body) if request.json is not None else request.body.decode("utf-8", "replace")
+    return {"method": request.method, "url": request.url, "headers": {**request.all_headers, **secrets}, "body": body}
+
+
+def resumable(workshop: Workshop, attempt: str | None) -> list[Attempt]:
+    """The attempts to collect: the one named, else every one that is not finished."""
+    if attempt is not None:
+        return [find(workshop.ledger, attempt)]
+    return workshop.ledger.attempts(live_only=True)

@@ -1,0 +1,251 @@
+"""The two routers a caller meets: blocking and asynchronous. One engine behind both; only who drives it differs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from pixelrouter.config import Settings, load_settings
+from pixelrouter.errors import PixelRouterError
+from pixelrouter.routing import batch, desk
+from pixelrouter.routing.arguments import Arguments
+from pixelrouter.routing.effects import Steps, drive, drive_async
+from pixelrouter.routing.events import Notify
+from pixelrouter.routing.workshop import Workshop
+from pixelrouter.types import Attempt, PixelArt, Quote
+from pixelrouter.wire.client import AsyncWire, Wire
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class _Desk:
+    """What both routers share: settings, the workshop, and everything that only looks at the ledger."""
+
+    def __init__(
+        self, *, settings: Settings | None = None, keys: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
+        self.settings = settings if settings is not None else load_settings(overrides=options)
+        self._keys = dict(keys or {})
+        self._opening = threading.Lock()
+        self._workshop: Workshop | None = None
+
+    def _open(self) -> Workshop:
+        with self._opening:
+            if self._workshop is None:
+                self._workshop = Workshop(self.settings, self._keys)
+            return self._workshop
+
+    def _shut(self) -> None:
+        with self._opening:
+            if self._workshop is not None:
+                self._workshop.close()
+                self._workshop = None
+
+    def dry_run(self, prompt: str, **arguments: Unpack[Arguments]) -> list[dict[str, Any]]:
+        """The exact request each candidate would be sent, credentials as ``[redacted]``. Sends nothing."""
+        workshop = self._open()
+        return desk.dry_run(workshop, workshop.ask(prompt, **arguments))
+
+    def attempts(self, *, live_only: bool = False, limit: int | None = None, since: float = 0.0) -> list[Attempt]:
+        """The ledger's attempts, newest first; ``since`` in seconds since the epoch."""
+        return self._open().ledger.attempts(live_only=live_only, limit=limit, since=since)
+
+    def jobs(self) -> list[Attempt]:
+        """Attempts that are not finished: reserved, sending, accepted, unknown."""
+        return self.attempts(live_only=True)
+
+    def release(self, attempt: str) -> Attempt:
+        """Your word that an attempt of unknown outcome was not charged: its money is free again."""
+        return desk.close_unknown(self._open().ledger, attempt, charged=False)
+
+    def settle(self, attempt: str) -> Attempt:
+        """Your word that an attempt of unknown outcome was charged: its money is spent."""
+        return desk.close_unknown(self._open().ledger, attempt, charged=True)
+
+    def costs(self, *, by: desk.By = "day") -> list[dict[str, Any]]:
+        """Spent and held by ``day`` (UTC), ``backend`` or ``run``: amounts as exact decimal strings."""
+        return desk.costs(self._open().ledger, by)
+
+    def backends(self) -> list[dict[str, Any]]:
+        """Every backend: whether it is configured, its sizes, its licence."""
+        return desk.backends(self._open())
+
+    def doctor(self) -> list[dict[str, Any]]:
+        """Checks of this installation, each with what to do about it."""
+        return list(desk.doctor(self._open()))
+
+
+class PixelRouter(_Desk):
+    """From a prompt to finished pixel art, paid at most once.
+
+    ``options`` are the configuration's global options (``backend``, ``route``, ``max_usd``, ``max_usd_per_day``,
+    ``state`` …) and win over file and environment; ``keys`` maps backend names to credentials; ``transport`` is an
+    httpx transport to send through. Safe to share between threads. Use it as a context manager, or call ``close()``.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        keys: Mapping[str, str] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(settings=settings, keys=keys, **options)
+        self._transport = transport
+
+    @cached_property
+    def _wire(self) -> Wire:
+        return Wire(transport=self._transport or _recording(self.settings))
+
+    def _drive(self, steps: Steps[Any]) -> Any:
+        return drive(steps, self._wire)
+
+    def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
+        """Pixel art for a prompt: reused if it was bought before, resumed if it is under way, else bought.
+
+        Arguments: ``size`` (32, "32x48", (32, 48); the sprite's own pixels), ``colors`` (most visible colours),
+        ``palette`` (name, file or list of colours), ``seed``, ``n`` images, ``transparent``, ``model``, ``backend``
+        or ``route``, ``fresh`` (buy anew), ``options`` (the vendor's own), ``max_usd``, ``timeout_s`` … (routing.arguments).
+
+        Raises a :mod:`pixelrouter.errors` class; each says whether money moved.
+        """
+        workshop = self._open()
+        art: PixelArt = self._drive(workshop.produce(workshop.ask(prompt, **arguments)))
+        return art
+
+    def quote(self, prompt: str, **arguments: Unpack[Arguments]) -> Quote:
+        """What the same ``generate`` call would cost. Free; without a key it is the list price."""
+        workshop = self._open()
+        quote: Quote = self._drive(workshop.price(workshop.ask(prompt, **arguments)))
+        return quote
+
+    def generate_many(
+        self,
+        requests: Iterable[str | Mapping[str, Any]],
+        *,
+        max_usd: float | str | None = None,
+        concurrency: int | None = None,
+        progress: Notify | None = None,
+        **common: Any,
+    ) -> Iterator[batch.BatchResult]:
+        """Many requests at once: prompts, or mappings of ``generate`` arguments; ``common`` holds for all.
+
+        Yields a result for each as it comes. ``max_usd`` is one budget for all of them together.
+        """
+        ready = batch.prepare(requests, common, max_usd, progress)
+        return batch.run_blocking(ready, concurrency, self.generate)
+
+    def resume(
+        self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
+    ) -> list[PixelArt | PixelRouterError]:
+        """Collect the unfinished attempts (or the one named) without a new purchase: art, or why not, for each."""
+        workshop = self._open()
+        outcomes: list[PixelArt | PixelRouterError] = []
+        for row in desk.resumable(workshop, attempt):
+            try:
+                art = self._drive(workshop.finish_attempt(row, timeout_s, progress))
+            except PixelRouterError as error:
+                outcomes.append(error)
+            else:
+                outcomes += [art] if art is not None else []
+        return outcomes
+
+    def close(self) -> None:
+        """Close connections and files. Jobs under way go on at the vendor and can be resumed."""
+        if "_wire" in self.__dict__:
+            self._wire.close()
+            del self.__dict__["_wire"]
+        self._shut()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncPixelRouter(_Desk):
+    """:class:`PixelRouter` for asyncio: the same engine, awaited."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        keys: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(settings=settings, keys=keys, **options)
+        self._transport = transport
+
+    @cached_property
+    def _wire(self) -> AsyncWire:
+        return AsyncWire(transport=self._transport or _recording(self.settings))
+
+    async def _drive(self, steps: Steps[Any]) -> Any:
+        return await drive_async(steps, self._wire)
+
+    async def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
+        """As :meth:`PixelRouter.generate`."""
+        workshop = self._open()
+        art: PixelArt = await self._drive(workshop.produce(workshop.ask(prompt, **arguments)))
+        return art
+
+    async def quote(self, prompt: str, **arguments: Unpack[Arguments]) -> Quote:
+        """As :meth:`PixelRouter.quote`."""
+        workshop = self._open()
+        quote: Quote = await self._drive(workshop.price(workshop.ask(prompt, **arguments)))
+        return quote
+
+    def generate_many(
+        self,
+        requests: Iterable[str | Mapping[str, Any]],
+        *,
+        max_usd: float | str | None = None,
+        concurrency: int | None = None,
+        progress: Notify | None = None,
+        **common: Any,
+    ) -> AsyncIterator[batch.BatchResult]:
+        """As :meth:`PixelRouter.generate_many`, for ``async for``."""
+        ready = batch.prepare(requests, common, max_usd, progress)
+        return batch.run_async(ready, concurrency, self.generate)
+
+    async def resume(
+        self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
+    ) -> list[PixelArt | PixelRouterError]:
+        """As :meth:`PixelRouter.resume`."""
+        workshop = self._open()
+        outcomes: list[PixelArt | PixelRouterError] = []
+        for row in desk.resumable(workshop, attempt):
+            try:
+                art = await self._drive(workshop.finish_attempt(row, timeout_s, progress))
+            except PixelRouterError as error:
+                outcomes.append(error)
+            else:
+                outcomes += [art] if art is not None else []
+        return outcomes
+
+    async def aclose(self) -> None:
+        """Close connections and files. Jobs under way go on at the vendor and can be resumed."""
+        if "_wire" in self.__dict__:
+            await self._wire.aclose()
+            del self.__dict__["_wire"]
+        self._shut()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _recording(settings: Settings) -> Any:
+    if settings.cassette is None:
+        return None
+    from pixelrouter.wire.recording import Cassette, RecordingTransport
+
+    return RecordingTransport(Cassette(settings.cassette, settings.cassette_mode))

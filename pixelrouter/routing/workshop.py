@@ -1,0 +1,270 @@
+"""Everything one router works with, opened once: settings, backends, ledger, store, engine.
+
+Turns a call's arguments into an Ask; the two routers (blocking and asynchronous) share it and differ only in who
+drives the steps.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr, ValidationError
+
+from pixelrouter import backends as registry
+from pixelrouter.backends.protocol import Backend, RemoteBackend
+from pixelrouter.config import Settings
+from pixelrouter.errors import ConfigError, InvalidRequest, register_secret
+from pixelrouter.money.budget import Cap, Purse, Scope
+from pixelrouter.money.ledger import Ledger
+from pixelrouter.money.owner import Owner
+from pixelrouter.pixels import FinishSpec, resolve_palette
+from pixelrouter.routing.ask import Ask, OnUnknown, candidate
+from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.effects import Steps
+from pixelrouter.routing.engine import Engine
+from pixelrouter.routing.events import Notify, ignore
+from pixelrouter.routing.finishing import finished_art
+from pixelrouter.routing.quotes import Quotes, listed
+from pixelrouter.store import Store
+from pixelrouter.types import Attempt, Cost, GenerationRequest, Money, PixelArt, Quote, parse_size
+
+DEFAULT_SIZE = 32
+DEFAULT_COLORS = 32
+Policy = Literal["snap", "resample", "reject"]
+
+
+class Workshop:
+    """One router's tools. ``keys`` gives credentials by backend name, over the environment's."""
+
+    def __init__(self, settings: Settings, keys: Mapping[str, str]) -> None:
+        self.settings = settings
+        self._keys = dict(keys)
+        for value in self._keys.values():
+            register_secret(value)
+        settings.check_backend_names(registry.names())
+        self.replaying = settings.cassette is not None and settings.cassette_mode == "replay"
+        folder = settings.state_dir
+        try:
+            self.owner = Owner(folder / "owners")
+        except OSError as error:
+            raise ConfigError(
+                f"The state folder {folder} cannot be written: {error}.",
+                hint="Set PIXELROUTER_STATE to a folder that can.",
+            ) from error
+        try:
+            self.ledger = Ledger(folder / "ledger.db", owner=self.owner.id)
+        except BaseException:
+            self.owner.close()
+            raise
+        self.store = Store(folder / "store")
+        self.collector = Collector(self.ledger, self.store)
+        self.quotes = Quotes(folder / "catalogue", self.collector, live=settings.cassette is None)
+        self.engine = Engine(self.ledger, self.owner, self.collector, self.quotes)
+        self.run = settings.run or uuid.uuid4().hex
+        self._backends: dict[str, tuple[Backend, bool]] = {}
+
+    def close(self) -> None:
+        """Close the ledger and give the owner's lock back."""
+        self.ledger.close()
+        self.owner.close()
+
+    # --- backends ---
+
+    def credential(self, name: str, backend: type[Backend]) -> tuple[SecretStr | None, str | None]:
+        """The backend's key and where it came from."""
+        if name in self._keys:
+            return SecretStr(self._keys[name]), "argument"
+        key, source = self.settings.credential(backend.credentials)
+        if key is None and self.replaying and backend.credentials:
+            return SecretStr("replay"), "replay"  # recorded answers need no key
+        return key, source
+
+    def backend(self, name: str) -> tuple[Backend, bool]:
+        """The backend, configured, and whether its credential is set (or not needed)."""
+        if name not in self._backends:
+            cls = registry.load(name)
+            key, _ = self.credential(name, cls)
+            made = cls(self.settings.backend_settings(name, cls.settings_type), key)
+            self._backends[name] = (made, key is not None or not cls.credentials)
+        return self._backends[name]
+
+    # --- from arguments to an ask ---
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        size: int | str | Sequence[int] | None = None,
+        colors: int | None = None,
+        palette: Any = None,
+        seed: int | None = None,
+        n: int = 1,
+        transparent: bool | None = None,
+        model: str | None = None,
+        backend: str | None = None,
+        route: Sequence[str] | None = None,
+        fresh: bool = False,
+        options: Mapping[str, Any] | None = None,
+        images: Sequence[bytes | str | Path] = (),
+        max_usd: float | str | None = None,
+        timeout_s: float | None = None,
+        on_unknown: OnUnknown | None = None,
+        policy: Policy | None = None,
+        pixel_size: float | None = None,
+        progress: Notify | None = None,
+        batch: str = "",
+        batch_usd: float | str | None = None,
+    ) -> Ask:
+        """Everything checked that can be checked without sending. Raises InvalidRequest or ConfigError."""
+        settings = self.settings
+        width, height = parse_size(size if size is not None else settings.size or DEFAULT_SIZE)
+        wanted = palette if palette is not None else settings.palette
+        request = _request(
+            prompt=prompt,
+            width=width,
+            height=height,
+            n=n,
+            model=model,
+            seed=seed,
+            transparent=transparent if transparent is not None else settings.transparent,
+            colors=colors if colors is not None else settings.colors,
+            palette=None if wanted is None else resolve_palette(wanted),
+            images=tuple(_image(image) for image in images),
+            options=dict(options or {}),
+        )
+        if backend is not None and route is not None:
+            raise InvalidRequest("backend= and route= exclude each other.", hint="route=['a', 'b'] tries a, then b.")
+        names = tuple(route) if route is not None else (backend,) if backend else settings.candidates()
+        if not names:
+            raise InvalidRequest("route= names no backend.", hint=f"Known: {', '.join(registry.names())}.")
+        ready = [(self.backend(name), name) for name in dict.fromkeys(names)]
+        waits = settings.timeout_s if timeout_s is None else timeout_s
+        return Ask(
+            request=request,
+            candidates=tuple(candidate(made, request, has_key=has_key) for (made, has_key), _ in ready),
+            spec=FinishSpec(
+                size=(width, height),
+                colors=request.colors or (None if request.palette else DEFAULT_COLORS),
+                palette=request.palette,
+                transparent=request.transparent,
+                policy=policy or settings.policy,
+                pixel_size=pixel_size,
+            ),
+            purse=Purse(
+                run=self.run,
+                project=settings.project or "",
+                day=datetime.now(UTC).date().isoformat(),
+                batch=batch,
+            ),
+            caps=self._caps(max_usd, batch_usd),
+            fresh=fresh,
+            on_unknown=on_unknown or settings.on_unknown,
+            deadline=time.monotonic() + waits,
+            notify=progress or ignore,
+        )
+
+    def _caps(self, max_usd: float | str | None, batch_usd: float | str | None) -> tuple[Cap, ...]:
+        s = self.settings
+        limits: dict[Scope, Any] = {
+            "call": max_usd if max_usd is not None else s.max_usd,
+            "batch": batch_usd,
+            "run": s.max_usd_per_run,
+            "day": s.max_usd_per_day,
+            "project": s.max_usd_per_project,
+        }
+        try:
+            return tuple(Cap(scope, Money.of(limit)) for scope, limit in limits.items() if limit is not None)
+        except ValueError as error:
+            raise InvalidRequest(f"max_usd: {error}.", hint="Write dollars, 0.25 for instance.") from None
+
+    # --- steps ---
+
+    def produce(self, ask: Ask) -> Steps[PixelArt]:
+        """The whole way from an ask to finished pixel art."""
+        made: list[str] = []
+        attempt = yield from self.engine.obtain(ask, made)
+        return (yield from self.finish(ask, attempt, made))
+
+    def finish(self, ask: Ask, attempt: Attempt, made: list[str]) -> Steps[PixelArt]:
+        """Finished pixel art from a settled attempt."""
+        native = attempt.backend in registry.names() and self.backend(attempt.backend)[0].capabilities().native
+        spec = replace(ask.spec, native=native)
+        return (yield from finished_art(ask.at(spec=spec), attempt, made, self.ledger, self.store))
+
+    def finish_attempt(
+        self, attempt: Attempt, timeout_s: float | None = None, progress: Notify | None = None
+    ) -> Steps[PixelArt | None]:
+        """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released."""
+        ask = self._ask_of(attempt, timeout_s, progress)
+        settled: Attempt | None = attempt
+        if attempt.state not in ("settled", "released"):
+            settled = yield from self.engine.carry_on(ask, ask.candidates[0], attempt)
+            if settled is None:  # another process had it, or it never left this machine
+                settled = self.ledger.get(attempt.id)
+        if settled is None or settled.state != "settled":
+            return None
+        made = [settled.id] if attempt.state != "settled" else []
+        return (yield from self.finish(ask, settled, made))
+
+    def _ask_of(self, attempt: Attempt, timeout_s: float | None, progress: Notify | None) -> Ask:
+        wish = self.ledger.wish(attempt.id)
+        size = (wish.pop("width"), wish.pop("height"))
+        wish |= {"backend": attempt.backend, "timeout_s": timeout_s, "progress": progress}
+        ask = self.ask(wish.pop("prompt"), size=size, **wish)
+        return ask.at(candidates=(replace(ask.candidates[0], key=attempt.key),))
+
+    def price(self, ask: Ask) -> Steps[Quote]:
+        """What the ask would cost at the first candidate that can serve it."""
+        problems: dict[str, Exception] = {}
+        for one in ask.candidates:
+            if not ask.fresh and (standing := self.ledger.standing(one.key)) and standing.state == "settled":
+                cost = Cost(Money(0, standing.held.unit), "reported")
+                return Quote(cost, one.name, standing.model, binding=True, reused=True, notes=("already paid for",))
+            backend = one.backend
+            try:
+                if not isinstance(backend, RemoteBackend):
+                    return Quote(Cost(Money(0), "reported"), one.name, backend.resolve(one.request).id, binding=True)
+                if not one.has_key:
+                    model = backend.resolve(one.request).id
+                    request = one.request.model_copy(update={"model": model})
+                    return listed(backend, request, f"{backend.credentials[0]} is not set; this is the list price")
+                backend = yield from self.quotes.with_catalogue(ask, backend)
+                return (yield from self.quotes.quote(ask, backend, one.request, backend.resolve(one.request).id))
+            except InvalidRequest as error:
+                problems[one.name] = error
+        raise next(iter(problems.values()))
+
+
+def _image(image: bytes | str | Path) -> bytes:
+    if isinstance(image, bytes):
+        return image
+    try:
+        return Path(image).read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"The image {image} cannot be read: {error.strerror}.") from error
+
+
+def _request(**fields: Any) -> GenerationRequest:
+    try:
+        return GenerationRequest(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "request"
+        raise InvalidRequest(
+            f"{name}={first['input']!r} cannot be used: {first['msg'].removeprefix('Value error, ')}.",
+            hint=_LIMITS.get(name),
+        ) from None
+
+
+_LIMITS = {
+    "n": "Ask for 1 to 64 images.",
+    "colors": "Ask for 1 to 256 colours.",
+    "seed": "A seed is a whole number from 0 to 4294967295.",
+    "prompt": "A prompt is a text.",
+}
