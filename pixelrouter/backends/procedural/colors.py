@@ -77,7 +77,9 @@ def ramp(base: Color) -> tuple[RGB, ...]:
             light = min(max(light, 0.17), 0.34)
         elif tone == GLINT:
             light = max(light, 0.955)
-        hue = _towards(base.hue, goal, turn[tone])
+        # Lit red would turn orange, which reads as another material: reds turn less.
+        calm = 0.35 if tone > BASE and (base.hue < 45 or base.hue > 340) else 1.0
+        hue = _towards(base.hue, goal, turn[tone] * calm)
         tones.append(Color(min(max(light, 0.1), 0.985), base.chroma * rich[tone], hue).rgb())
     return tuple(tones)
 
@@ -90,7 +92,7 @@ def distance(one: RGB, other: RGB) -> int:
 
 # Plain colours, then materials and moods; a prompt may use any of these words.
 COLORS: dict[str, Color] = {
-    "red": Color(0.575, 0.215, 26), "crimson": Color(0.5, 0.2, 20), "scarlet": Color(0.6, 0.22, 30),
+    "red": Color(0.565, 0.22, 24), "crimson": Color(0.5, 0.2, 20), "scarlet": Color(0.6, 0.22, 30),
     "maroon": Color(0.42, 0.14, 22), "orange": Color(0.7, 0.175, 55), "amber": Color(0.76, 0.165, 72),
     "yellow": Color(0.86, 0.17, 97), "lime": Color(0.8, 0.21, 128), "green": Color(0.63, 0.18, 143),
     "olive": Color(0.58, 0.11, 115), "teal": Color(0.6, 0.1, 190), "turquoise": Color(0.75, 0.125, 190),

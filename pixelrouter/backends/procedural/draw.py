@@ -61,7 +61,7 @@ def _paint(what: Subject, frame: Frame, plan: lexicon.Plan, rng: Rng) -> Pen:
         place = {"main": 0, "accent": 1}.get(role)
         color = plan.colors[place] if place is not None and place < len(plan.colors) else default
         vary = rng.fork(f"color {role}")
-        return color.shifted(vary.uniform(-0.022, 0.022), vary.uniform(0.92, 1.05), vary.uniform(-6, 6))
+        return color.shifted(vary.uniform(-0.022, 0.022), vary.uniform(0.92, 1.05), vary.uniform(-4, 4))
 
     pen = Pen(frame, rng.fork("drawing"), palette, plan.words)
     what.paint(pen)

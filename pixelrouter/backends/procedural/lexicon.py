@@ -135,6 +135,8 @@ def _colors(words: list[str], nouns: Mapping[str, str], subject: str | None) -> 
         after = words[i + 1] if i + 1 < len(words) else ""
         if word in ("dark", "light", "pale", "bright", "deep") and COLOR_WORDS.get(after, after) in COLORS:
             continue
+        if after in ("hair", "haired", "eyes", "eyed", "skin", "skinned"):
+            continue
         if name not in COLORS or (word == subject and word not in COLORS):
             continue
         color = COLORS[name]

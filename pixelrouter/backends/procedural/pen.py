@@ -141,6 +141,10 @@ class Pen:
     def eyes(self, x: float, y: float, color: int, tone: int, size: float = 0.0) -> None:
         """Two marks, mirrored pixel for pixel about the canvas's middle column."""
         x = max(abs(x), 1.05 * self.px)
+        column = _snap(-x, self.frame.center_x, self.frame.scale_x, self.frame.width, 1)
+        row = _snap(y, self.frame.center_y, self.frame.scale_y, self.frame.height, 1)
+        if self.tiny and not (0 < column and self.material[min(row, self.frame.height - 1), column - 1] >= 0):
+            return  # the face is too narrow: eyes would sit on its rim
         before = self.material.copy(), self.tone.copy()
         self.dot(-x, y, color, tone, size)
         if self.frame.center_x == 0.0:

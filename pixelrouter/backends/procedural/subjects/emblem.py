@@ -33,7 +33,7 @@ def emblem(p: Pen) -> None:
     grid = sorted(seen)
 
     centers = [(side * (column + 0.5) * 0.26, (row - 3) * 0.28) for column, row in grid for side in (-1, 1)]
-    p.fill(blobs(centers, 0.17), body, round=0.2)
+    p.fill(blobs(centers, 0.2), body, round=0.3)
     level = p.rng.pick((-0.28, -0.1))
     if p.tiny:
         p.eyes(0.24, level, eye, OUTLINE)

@@ -50,11 +50,13 @@ def axe(p: Pen) -> None:
     """An axe with one broad blade, or two if it is a battleaxe."""
     wood, steel = p.color("handle", COLORS["wood"]), p.color("main", COLORS["steel"])
     p.fill(limb(-0.75, 0.9, 0.45, -0.75, p.wide(0.085)), wood, round=0.1)
-    blade = poly((0.08, -0.62), (0.5, -0.2), (0.95, 0.12), (1.02, -0.3)).grow(0.02)
-    head = (circle(0.52, -0.42, 0.62) & poly((0.05, -0.52), (0.3, -0.12), (0.8, 0.5), (1.4, 0.3), (1.1, -0.6), (0.44, -0.8)))
-    p.fill(head | blade, steel, round=0.12, edge=True)
-    if p.says("battleaxe", "double", "great"):
-        p.fill(circle(0.05, -0.75, 0.42) - circle(0.42, -0.2, 0.42), steel, round=0.12, edge=True)
+    # A blade's two long edges sweep out from the handle; the cutting edge is an arc around it.
+    blade = circle(-0.1, -0.25, 1.0).turn(0) & poly((0.02, -0.5), (0.3, -0.2), (0.4, 0.45), (1.2, 0.7), (1.2, -0.9), (0.2, -0.95))
+    horns = circle(0.2, -1.0, 0.42) | circle(0.78, 0.42, 0.0)
+    head = blade - horns
+    p.fill(head.move(0.0, -0.1), steel, round=0.14, edge=True)
+    if p.says("battleaxe", "double"):
+        p.fill(head.move(0.0, -0.1).flip().turn(-76).move(0.05, -0.1), steel, round=0.14, edge=True)
 
 
 @subject("hammer", "mallet maul warhammer mace", stretch=1.3)
