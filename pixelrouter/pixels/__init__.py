@@ -1,1 +1,23 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
+
+from pixelrouter.pixels.decode import Decoded, decode
+from pixelrouter.pixels.finish import ALGORITHM, Finished, FinishSpec, finish, finish_many
+from pixelrouter.pixels.grid import THRESHOLD, detect_grid
+from pixelrouter.pixels.palette import BuiltIn, built_ins, resolve_palette
+from pixelrouter.pixels.snap import snap_image
+
+__all__ = [
+    "ALGORITHM",
+    "THRESHOLD",
+    "BuiltIn",
+    "Decoded",
+    "FinishSpec",
+    "Finished",
+    "built_ins",
+    "decode",
+    "detect_grid",
+    "finish",
+    "finish_many",
+    "resolve_palette",
+    "snap_image",
+]

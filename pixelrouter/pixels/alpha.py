@@ -1,0 +1,82 @@
+"""Transparency: hard alpha, a solid background keyed out from the border, nothing hidden under alpha 0."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelrouter.pixels.color import Bytes, to_oklab
+
+Mask = NDArray[np.bool_]
+
+OPAQUE_FROM = 128  # an alpha of at least this is opaque
+_SAME = 0.06  # OKLab distance within which a pixel counts as background
+_SOLID = 0.75  # share of the border that must be background before it is keyed out
+_PAPER = 255  # what a transparent pixel becomes in an opaque image: white keeps dark outlines visible
+
+
+def harden(rgba: Bytes) -> Bytes:
+    """Alpha 0 or 255, and colour zero under alpha 0."""
+    out = rgba.copy()
+    visible = rgba[..., 3] >= OPAQUE_FROM
+    out[..., 3] = np.where(visible, 255, 0)
+    out[~visible] = 0
+    return out
+
+
+def flatten(rgba: Bytes) -> Bytes:
+    """Opaque everywhere: partly transparent pixels are laid over white."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    out = rgba.copy()
+    out[..., :3] = (rgba[..., :3] * alpha + _PAPER * (255 - alpha) + 127) // 255
+    out[..., 3] = 255
+    return out
+
+
+def key_out(rgba: Bytes) -> Bytes | None:
+    """The image with its solid background made transparent, or None if it has none.
+
+    The background is the colour that most of the border shares; only what is connected to the border goes, so an eye
+    of the same colour stays.
+    """
+    border = np.concatenate([rgba[0], rgba[-1], rgba[1:-1, 0], rgba[1:-1, -1]])
+    lab = to_oklab(rgba[..., :3])
+    border_lab = to_oklab(border[:, :3])
+    ground = np.median(border_lab, axis=0)
+    if (np.linalg.norm(border_lab - ground, axis=1) <= _SAME).mean() < _SOLID:
+        return None
+    mask = connected_to_border(np.linalg.norm(lab - ground, axis=2) <= _SAME)
+    if mask.all():
+        return None
+    out = rgba.copy()
+    out[mask] = 0
+    return out
+
+
+def connected_to_border(mask: Mask) -> Mask:
+    """The part of a ``(h, w)`` mask that is connected (by sides) to the border of the picture.
+
+    Horizontal runs are joined across rows by minimum labels with pointer jumping (Shiloach and Vishkin 1982), so a
+    spiral costs no more than a rectangle.
+    """
+    height, width = mask.shape
+    starts = mask & ~np.pad(mask, ((0, 0), (1, 0)))[:, :-1]
+    label = np.where(mask, np.cumsum(starts).reshape(height, width), 0)
+    count = int(starts.sum())
+    parent = np.arange(count + 1)
+    both = mask[:-1] & mask[1:]
+    upper, lower = label[:-1][both], label[1:][both]
+    while True:
+        root_a, root_b = parent[upper], parent[lower]
+        if (root_a == root_b).all():
+            break
+        low = np.minimum(root_a, root_b)
+        np.minimum.at(parent, root_a, low)
+        np.minimum.at(parent, root_b, low)
+        while (parent[parent] != parent).any():
+            parent = parent[parent]
+    reached = np.zeros(count + 1, dtype=bool)
+    edge = np.concatenate([label[0], label[-1], label[:, 0], label[:, -1]])
+    reached[parent[edge]] = True
+    reached[0] = False
+    return np.asarray(reached[parent[label]] & mask, dtype=np.bool_)

@@ -1,0 +1,82 @@
+"""Colour maths: sRGB to OKLab and back, and the nearest colour of a palette, exactly.
+
+OKLab: Björn Ottosson, "A perceptual color space for image processing", 2020 (https://bottosson.github.io/posts/oklab/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.intp]
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+_FROM_LAB = np.linalg.inv(_TO_LAB)
+_FROM_LMS = np.linalg.inv(_TO_LMS)
+
+_STEPS = np.arange(256) / 255
+_LINEAR = np.where(_STEPS <= 0.04045, _STEPS / 12.92, ((_STEPS + 0.055) / 1.055) ** 2.4)
+
+
+def to_oklab(rgb: Bytes) -> Floats:
+    """OKLab of sRGB bytes ``(..., 3)``: L 0..1, a and b about -0.4..0.4."""
+    lab = np.cbrt(_LINEAR[rgb] @ _TO_LMS.T) @ _TO_LAB.T
+    return np.asarray(lab, dtype=np.float32)
+
+
+def from_oklab(lab: Floats) -> Bytes:
+    """The sRGB bytes nearest to OKLab values ``(..., 3)``; what lies outside sRGB is clipped."""
+    linear = np.clip(((lab.astype(np.float64) @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T, 0, 1)
+    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(encoded * 255), dtype=np.uint8)
+
+
+def nearest(colors: Floats, palette: Floats, chunk: int = 8192) -> Ints:
+    """For each of ``(n, 3)`` OKLab colours the index of the nearest of ``(k, 3)``; the first one where two are equal.
+
+    Every distance is computed: Pillow's own mapping to a palette caches coarsely and misses the nearest colour for a
+    few pixels in a hundred. ``chunk`` bounds the memory.
+    """
+    out = np.empty(len(colors), dtype=np.intp)
+    for start in range(0, len(colors), chunk):
+        part = colors[start : start + chunk, None, :] - palette[None, :, :]
+        out[start : start + chunk] = np.einsum("nkc,nkc->nk", part, part).argmin(axis=1)
+    return out
+
+
+def pack(rgb: Bytes) -> NDArray[np.uint32]:
+    """One integer ``0xRRGGBB`` a colour of ``(..., 3)`` bytes."""
+    wide = rgb.astype(np.uint32)
+    return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2], dtype=np.uint32)
+
+
+def unpack(packed: NDArray[np.uint32]) -> Bytes:
+    """The ``(..., 3)`` bytes of integers ``0xRRGGBB``."""
+    return np.stack([packed >> 16, packed >> 8, packed], axis=-1).astype(np.uint8)
+
+
+def parse_hex(colors: Sequence[str]) -> Bytes:
+    """The ``(n, 3)`` bytes of ``("#rrggbb", ...)``, as :func:`pixelrouter.pixels.resolve_palette` returns them."""
+    return np.array([tuple(bytes.fromhex(c.removeprefix("#"))) for c in colors], dtype=np.uint8).reshape(-1, 3)
+
+
+def to_hex(rgb: Bytes) -> tuple[str, ...]:
+    """``("#rrggbb", ...)`` of ``(n, 3)`` bytes."""
+    return tuple(f"#{value:06x}" for value in pack(rgb).tolist())

@@ -1,0 +1,190 @@
+"""Decoding images that strangers made: sizes are checked in the header, before a single pixel is decoded."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pixelrouter.errors import UnreadableImage
+
+MAX_PIXELS = 64_000_000  # of all frames together
+MAX_BYTES = 64 * 1024 * 1024
+MAX_FRAMES = 512
+FORMATS = ("PNG", "GIF", "WEBP", "JPEG")
+
+T = TypeVar("T")
+Source: TypeAlias = bytes | str | os.PathLike[str] | Image.Image
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The frames of an image in mode RGBA, at least one; ``durations`` in milliseconds, 0 where the file says none."""
+
+    frames: tuple[Image.Image, ...]
+    durations: tuple[int, ...]
+
+    @property
+    def image(self) -> Image.Image:
+        """The first frame."""
+        return self.frames[0]
+
+
+def decode(source: Source) -> Decoded:
+    """An image from encoded bytes, a path or a PIL image, upright and in RGBA.
+
+    PNG, APNG, GIF, WebP and JPEG; any mode of Pillow. Raises UnreadableImage for anything else, for a damaged file and
+    for one that declares more than MAX_PIXELS pixels, MAX_BYTES bytes or MAX_FRAMES frames.
+    """
+    if isinstance(source, Image.Image):
+        _check_size(source.size, 1)
+        return Decoded((_read("image", lambda: to_rgba(source)),), (0,))
+    name = "image" if isinstance(source, bytes) else Path(source).name
+    data = source if isinstance(source, bytes) else _read_file(Path(source))
+    if len(data) > MAX_BYTES:
+        raise UnreadableImage(f"The {name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
+    if declared := declared_size(data):
+        _check_size(declared, 1)
+    return _read(name, lambda: _decode(data))
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableImage(f"{path.name} is larger than the {MAX_BYTES} bytes that are read.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _read(name: str, work: Callable[[], T]) -> T:
+    """``work()``, with whatever Pillow raises turned into one clear error."""
+    try:
+        return work()
+    except UnreadableImage:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableImage(f"The {name} is not a picture.", hint=f"Readable are {', '.join(FORMATS)}.") from None
+    except Exception as error:  # Pillow's plugins raise whatever their parsers trip over
+        raise UnreadableImage(
+            f"The {name} cannot be decoded: {error}.", hint="It is damaged or incomplete; fetch it again."
+        ) from error
+
+
+def _check_size(size: tuple[int, int], frames: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise UnreadableImage(f"An image of {width}x{height} pixels is empty.")
+    if width * height * frames > MAX_PIXELS:
+        times = f" in {frames} frames" if frames > 1 else ""
+        raise UnreadableImage(
+            f"The image declares {width}x{height} pixels{times}, more than the {MAX_PIXELS // 1_000_000} million that "
+            "are decoded.",
+            hint="It was refused before decoding. Scale it down first if it is really yours.",
+        )
+
+
+def declared_size(data: bytes) -> tuple[int, int] | None:
+    """``(width, height)`` as the header of a PNG, GIF, WebP or JPEG declares it, None where there is no such header.
+
+    Pillow checks sizes as well, but between its two limits it warns instead of refusing, and a warning filter is
+    global to the process.
+    """
+    try:
+        if data[:8] == b"\x89PNG\r\n\x1a\n":
+            return _pair(struct.unpack(">II", data[16:24]))
+        if data[:6] in (b"GIF87a", b"GIF89a"):
+            return _pair(struct.unpack("<HH", data[6:10]))
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return _webp_size(data)
+        if data[:2] == b"\xff\xd8":
+            return _jpeg_size(data)
+    except (struct.error, IndexError):
+        raise UnreadableImage("The image breaks off inside its header.", hint="Fetch it again.") from None
+    return None
+
+
+def _pair(values: tuple[int, ...]) -> tuple[int, int]:
+    return values[0], values[1]
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        wide, high = int.from_bytes(data[24:27], "little"), int.from_bytes(data[27:30], "little")
+        return wide + 1, high + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        wide, high = struct.unpack("<HH", data[26:30])
+        return wide & 0x3FFF, high & 0x3FFF
+    return None
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
+            high, wide = struct.unpack(">HH", data[at + 5 : at + 9])
+            return wide, high
+        elif marker in (0x01, *range(0xD0, 0xD9)):  # markers without a length
+            at += 2
+        else:
+            at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
+    return None
+
+
+def _decode(data: bytes) -> Decoded:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        count = int(getattr(image, "n_frames", 1))
+        if count > MAX_FRAMES:
+            raise UnreadableImage(f"The animation has {count} frames; at most {MAX_FRAMES} are read.")
+        _check_size(image.size, count)
+        frames, durations = [], []
+        for index in range(count):
+            if count > 1:
+                image.seek(index)
+            frames.append(to_rgba(image if count > 1 else _upright(image)))
+            durations.append(int(image.info.get("duration", 0) or 0))
+    return Decoded(tuple(frames), tuple(durations))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF orientation says."""
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001  # damaged EXIF data is no reason to refuse good pixels
+        return image
+
+
+def to_rgba(image: Image.Image) -> Image.Image:
+    """A copy in mode RGBA. 16 bits a channel are scaled to 8; numbers above 255 in mode I count as 16 bits."""
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.nan_to_num(np.asarray(image).astype(np.float64))
+        if image.mode == "F":
+            values = values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0)
+        elif image.mode.startswith("I;16") or values.max(initial=0.0) > 255:
+            values = values / 257.0
+        gray = Image.fromarray(np.rint(values).clip(0, 255).astype(np.uint8))
+        return gray.convert("RGBA")
+    if image.mode == "RGBA":
+        return image.copy()
+    if image.mode == "La":
+        image = image.convert("LA")
+    elif image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBa"):
+        image = image.convert("RGB")
+    return image.convert("RGBA")

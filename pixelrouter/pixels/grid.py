@@ -1,0 +1,174 @@
+"""Finding the pixel grid of an image: an exact enlargement, a lattice with drift, or none at all.
+
+``confidence`` is near 1 where the image is an enlarged pixel image, near 0 where it is an illustration or already at
+1x. :data:`THRESHOLD` is the value below which nothing is snapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.edges import Profile, edge_profile, premultiplied
+from pixelrouter.pixels.lattice import (
+    MIN_PERIOD,
+    Doubles,
+    autocorrelation,
+    candidates,
+    coherence,
+    cut_lines,
+    with_borders,
+)
+from pixelrouter.types import Grid
+
+THRESHOLD = 0.4  # below this confidence an image is taken to have no grid
+_LARGEST_OF = 0.86  # the largest period that scores this share of the best one wins: p/2, p/3 fit as well as p
+_LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
+_SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
+_FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
+_ANISOTROPY = 1.13  # the two periods differ by this factor at most
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A grid with its cut lines in source pixels: ``len(x) - 1`` cells across, ``len(y) - 1`` down."""
+
+    x: Doubles
+    y: Doubles
+    grid: Grid
+
+    @classmethod
+    def native(cls, width: int, height: int, confidence: float, *, at_1x: bool = True) -> Lattice:
+        """Every pixel its own cell."""
+        grid = Grid((1.0, 1.0), (0.0, 0.0), (width, height), 0.0, confidence, native=at_1x)
+        return cls(np.arange(width + 1.0), np.arange(height + 1.0), grid)
+
+
+def detect_grid(image: Image.Image) -> Grid:
+    """The pixel grid of an image: period and phase per axis, cells, drift, confidence 0..1, native or not."""
+    return find_lattice(np.asarray(image.convert("RGBA"))).grid
+
+
+def find_lattice(rgba: Bytes, pixel_size: float | None = None) -> Lattice:
+    """The lattice of ``(h, w, 4)`` bytes. ``pixel_size`` (source pixels a cell) overrides the period, not the phase."""
+    image = premultiplied(rgba)
+    height, width = image.shape[:2]
+    if pixel_size is None:
+        if exact := _exact(image):
+            return exact
+        if min(width, height) < 3 * MIN_PERIOD:
+            return Lattice.native(width, height, 0.0)
+    across = edge_profile(image)
+    down = edge_profile(np.ascontiguousarray(image.transpose(1, 0, 2)))
+    if pixel_size is not None:
+        periods, score = (min(pixel_size, width), min(pixel_size, height)), 1.0
+        return _build(across, down, periods, score)
+    periods, score = _periods(across, down)
+    at_1x = max(width, height) <= _LARGEST_NATIVE and max(across.spikes, down.spikes) > _SPIKES
+    if score <= 0:
+        return Lattice.native(width, height, 0.0, at_1x=at_1x)
+    lattice = _build(across, down, periods, score)
+    confidence = _confidence(image, lattice)
+    if at_1x and confidence < THRESHOLD:
+        return Lattice.native(width, height, confidence)
+    return replace(lattice, grid=replace(lattice.grid, confidence=confidence))
+
+
+def _confidence(image: Bytes, lattice: Lattice) -> float:
+    """Coherence of the lattice, raised by cells that are flat inside compared with the steps between them."""
+    share = np.array([0.3, 0.5, 0.7])
+    x = np.floor(lattice.x[:-1, None] + np.diff(lattice.x)[:, None] * share).astype(np.intp)
+    y = np.floor(lattice.y[:-1, None] + np.diff(lattice.y)[:, None] * share).astype(np.intp)
+    if len(x) < 2 or len(y) < 2:
+        return lattice.grid.confidence
+    cells = image[y[:, None, :, None], x[None, :, None, :]].reshape(len(y), len(x), 9, 4).astype(np.float32)
+    mean = cells.mean(axis=2)
+    inside = float(np.abs(cells - mean[:, :, None]).max(axis=-1).mean())
+    across, down = np.abs(np.diff(mean, axis=1)).max(axis=-1), np.abs(np.diff(mean, axis=0)).max(axis=-1)
+    between = float(across.mean() + down.mean()) / 2
+    if between <= 0:
+        return 0.0
+    flatness = max(0.0, 1 - inside / (_FLAT * between))
+    return min(1.0, lattice.grid.confidence + 0.3 * flatness)
+
+
+def _exact(image: Bytes) -> Lattice | None:
+    """The lattice of a clean enlargement by a whole factor: the greatest common divisor of its edges."""
+    height, width = image.shape[:2]
+    columns = np.flatnonzero((image[:, 1:] != image[:, :-1]).any(axis=(0, 2))) + 1
+    rows = np.flatnonzero((image[1:] != image[:-1]).any(axis=(1, 2))) + 1
+    if len(columns) < 3 or len(rows) < 3:
+        return None
+    factor = int(np.gcd.reduce(np.concatenate([np.diff(columns), np.diff(rows)])))
+    if factor < 2:
+        return None
+    x = with_borders(np.arange(columns[0] % factor, width + 1, factor, dtype=np.float64), width, factor)
+    y = with_borders(np.arange(rows[0] % factor, height + 1, factor, dtype=np.float64), height, factor)
+    phase = (float(columns[0] % factor), float(rows[0] % factor))
+    grid = Grid((float(factor), float(factor)), phase, (len(x) - 1, len(y) - 1), 0.0, 1.0)
+    return Lattice(x, y, grid)
+
+
+def _periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]:
+    """The period of each axis, and their coherence. Near-square cells are preferred."""
+    tried = candidates(min(across.length, down.length) / 3)
+    correlations = (autocorrelation(across), autocorrelation(down))
+    scores = [coherence(c, tried) for c in correlations]
+    mass = [float(c[0]) for c in correlations]
+    if not sum(mass):
+        return (1.0, 1.0), 0.0
+    share = mass[0] / sum(mass)
+    share = min(max(share, 0.35), 0.65)  # an axis with few edges still has a say
+    reach = int(np.log(_ANISOTROPY) / 0.015)
+    joint = np.zeros(len(tried))
+    for index in range(len(tried)):
+        around = slice(max(0, index - reach), index + reach + 1)
+        # A cell that is not square has to earn it.
+        penalty = 0.6 * np.abs(np.log(tried[around] / tried[index]))
+        pair = share * scores[0][index] + (1 - share) * (scores[1][around] - penalty).max()
+        riap = (1 - share) * scores[1][index] + share * (scores[0][around] - penalty).max()
+        joint[index] = max(pair, riap)
+    best = joint.max()
+    if best <= 0:
+        return (1.0, 1.0), 0.0
+    good = np.flatnonzero(joint >= _LARGEST_OF * best)
+    top = int(good[-1])
+    while top > 0 and joint[top - 1] > joint[top]:
+        top -= 1  # from the slope of the peak to its summit
+    periods = (_refine(correlations[0], tried[top]), _refine(correlations[1], tried[top]))
+    if abs(np.log(periods[0] / periods[1])) < 0.012:
+        mean = share * periods[0] + (1 - share) * periods[1]
+        periods = (mean, mean)
+    return periods, float(joint[top])
+
+
+def _refine(correlation: Doubles, period: float) -> float:
+    """The best period near one that another axis may have proposed."""
+    fine = period * np.geomspace(1 / _ANISOTROPY, _ANISOTROPY, 81)
+    score = coherence(correlation, fine) - 0.3 * np.abs(np.log(fine / period))
+    return float(fine[int(score.argmax())])
+
+
+def _build(across: Profile, down: Profile, periods: tuple[float, float], score: float) -> Lattice:
+    cuts = []
+    drift = 0.0
+    final = []
+    phases = []
+    for profile, period in zip((across, down), periods, strict=True):
+        lines = cut_lines(profile, period, stiffness=6.0)
+        if len(lines) > 4:
+            # Measured over many cells the period is far more exact than a spectrum can say.
+            period = float(np.median(np.diff(lines)) + np.polyfit(np.arange(len(lines)), lines, 1)[0]) / 2
+            lines = cut_lines(profile, period, stiffness=10.0)
+        number = np.arange(len(lines))
+        slope, start = np.polyfit(number, lines, 1) if len(lines) > 2 else (period, lines[0])
+        drift = max(drift, float(np.abs(lines - (slope * number + start)).max()))
+        final.append(float(slope))
+        phases.append(float(start % slope) if slope else 0.0)
+        cuts.append(with_borders(lines, profile.length, float(slope)))
+    x, y = cuts
+    grid = Grid((final[0], final[1]), (phases[0], phases[1]), (len(x) - 1, len(y) - 1), drift, min(1.0, score))
+    return Lattice(x, y, grid)

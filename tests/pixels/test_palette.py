@@ -1,0 +1,126 @@
+"""Palettes: built-in values as a snapshot, every file format, and mistakes."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelrouter.errors import UnknownPalette
+from pixelrouter.pixels import built_ins, resolve_palette
+from pixelrouter.pixels.color import from_oklab, nearest, parse_hex, to_oklab
+from pixelrouter.pixels.quantize import apply_palette
+
+COLORS = ("#102030", "#ff8800", "#00cc44")
+
+
+def test_built_in_values_are_frozen():
+    digests = {key: hashlib.sha256(" ".join(p.colors).encode()).hexdigest()[:12] for key, p in built_ins().items()}
+    assert digests == SNAPSHOT
+
+
+def test_every_built_in_names_author_and_source():
+    for palette in built_ins().values():
+        assert palette.name
+        assert palette.author
+        assert palette.source
+        assert len(set(palette.colors)) == len(palette.colors)
+        assert resolve_palette(palette.key) == palette.colors
+
+
+def test_well_known_colors():
+    assert resolve_palette("pico-8")[8] == "#ff004d"
+    assert resolve_palette("gameboy") == ("#9bbc0f", "#8bac0f", "#306230", "#0f380f")
+    assert [len(resolve_palette(n)) for n in ("db16", "db32", "edg32", "cga")] == [16, 32, 32, 16]
+
+
+@pytest.mark.parametrize("name", ["PICO-8", "pico8", "Pico 8", "DB_32", "endesga32", "Game Boy"])
+def test_names_are_forgiving(name):
+    assert resolve_palette(name)
+
+
+def test_files(tmp_path):
+    (tmp_path / "a.hex").write_text("102030\nff8800\n00CC44\n")
+    (tmp_path / "a.gpl").write_text(
+        "GIMP Palette\nName: a\nColumns: 3\n# note\n 16 32 48\tnight\n255 136 0 x\n0 204 68\n"
+    )
+    (tmp_path / "a.pal").write_text("JASC-PAL\r\n0100\r\n3\r\n16 32 48\r\n255 136 0\r\n0 204 68\r\n")
+    (tmp_path / "a.txt").write_text("; paint.net Palette File\nFF102030\nFFff8800\nFF00CC44\n")
+    strip = Image.new("RGBA", (4, 1))
+    strip.putdata([(16, 32, 48, 255), (255, 136, 0, 255), (0, 204, 68, 255), (9, 9, 9, 0)])
+    strip.save(tmp_path / "a.png")
+    for kind in ("hex", "gpl", "pal", "txt", "png"):
+        assert resolve_palette(tmp_path / f"a.{kind}") == COLORS, kind
+        assert resolve_palette(str(tmp_path / f"a.{kind}")) == COLORS, kind
+
+
+def test_sequences():
+    assert resolve_palette(["#102030", "FF8800", "#0c4"]) == (*COLORS[:2], "#00cc44")
+    assert resolve_palette([(16, 32, 48), (255, 136, 0), (16, 32, 48)]) == COLORS[:2]
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_the_list():
+    with pytest.raises(UnknownPalette, match=r"(?s)'pico-9'.*Did you mean 'pico-8'.*db32.*gameboy"):
+        resolve_palette("pico-9")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.hex", "nothex"),
+        ("x.hex", ""),
+        ("x.gpl", "1 2 3"),
+        ("x.gpl", "GIMP Palette\n1 2"),
+        ("x.gpl", "GIMP Palette\n1 2 999"),
+        ("x.pal", "RIFF"),
+        ("x.txt", "zzz"),
+        ("x.png", "not a png"),
+        ("x.hex", "\n".join(f"{i:06x}" for i in range(300))),
+        ("x.act", "abc"),
+    ],
+)
+def test_bad_files(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UnknownPalette):
+        resolve_palette(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", ["no/such/file.hex", "gone.png", [], [(1, 2)], [(1, 2, 300)], ["#12"], [5]])
+def test_bad_values(value):
+    with pytest.raises(UnknownPalette):
+        resolve_palette(value)
+
+
+def test_oklab_of_known_colors_and_round_trip():
+    # Values from Ottosson's article and its reference implementation.
+    white, red = to_oklab(np.array([[255, 255, 255], [255, 0, 0]], dtype=np.uint8))
+    assert white == pytest.approx([1, 0, 0], abs=1e-3)
+    assert red == pytest.approx([0.6280, 0.2249, 0.1258], abs=1e-3)
+    rgb = np.random.default_rng(0).integers(0, 256, (5000, 3), dtype=np.uint8)
+    assert np.array_equal(from_oklab(to_oklab(rgb)), rgb)
+
+
+def test_the_nearest_color_is_the_nearest():
+    rng = np.random.default_rng(1)
+    rgb = rng.integers(0, 256, (500, 3), dtype=np.uint8)
+    palette = parse_hex(resolve_palette("db32"))
+    got = apply_palette(rgb, palette)
+    a, b = to_oklab(rgb).astype(float), to_oklab(palette).astype(float)
+    for pixel, index in zip(a, got, strict=True):
+        distances = ((b - pixel) ** 2).sum(axis=1)
+        assert distances[index] == pytest.approx(distances.min(), abs=1e-9)
+    assert np.array_equal(nearest(to_oklab(palette), to_oklab(palette)), np.arange(len(palette)))
+
+
+SNAPSHOT = {
+    "pico-8": "a2cf72a975b8",
+    "gameboy": "1c0258b30a71",
+    "db16": "f1acb7840c89",
+    "db32": "9e2dd7817681",
+    "edg32": "3c755b007ddd",
+    "sweetie16": "1f5509b72afe",
+    "cga": "36d824cbc941",
+    "cga1": "cf6826ffdb5e",
+    "c64": "0abb23119527",
+    "1bit": "6562b92fcb28",
+}
