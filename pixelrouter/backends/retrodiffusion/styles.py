@@ -119,7 +119,7 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
 
 
 def _nothing_fits(refused: Mapping[ModelInfo, str | None], request: GenerationRequest) -> InvalidRequest:
-    """The error when no general style fits: the sizes that are possible, or, where the size is fine, the other limits."""
+    """The error when no general style fits: the possible sizes or, where the size is fine, the other limits."""
     width, height = request.size
     others = [
         reason
