@@ -1,0 +1,50 @@
+"""The application: every command by name, and the console entry point."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from pixelrouter.cli.booking import costs, jobs, resume
+from pixelrouter.cli.finish import finish
+from pixelrouter.cli.generate import generate, quote
+from pixelrouter.cli.info import backends, doctor
+
+app = typer.Typer(
+    name="pixelrouter",
+    help="One call from prompt to finished pixel art, paid at most once.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for run in (generate, quote, finish, costs, jobs, resume, doctor, backends):
+    app.command(run.__name__)(run)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from pixelrouter import __version__
+
+        print(f"pixelrouter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """One call from prompt to finished pixel art, paid at most once."""
+
+
+def main() -> None:
+    """The console script. Leaves with one of the exit codes in :mod:`pixelrouter.cli.exits`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console of few letters must not turn a message into a crash
+    app()

@@ -1,0 +1,112 @@
+"""The options that several commands share, and how their text becomes values."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+
+def _finite(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("should be a finite number.")
+    return value
+
+
+PICTURE, VENDOR, MONEY, OUTPUT = "The picture", "The backend", "Money and time", "Output"
+
+Prompt = Annotated[str, typer.Argument(help="What to draw.", show_default=False)]
+Size = Annotated[str | None, typer.Option(metavar="N|WxH", help="Pixels of the sprite.", rich_help_panel=PICTURE)]
+Colors = Annotated[int | None, typer.Option(min=1, max=256, help="Most colours.", rich_help_panel=PICTURE)]
+Palette = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|FILE|#hex,#hex", help="Use only these colours.", rich_help_panel=PICTURE),
+]
+Transparent = Annotated[
+    bool | None,
+    typer.Option("--transparent/--opaque", help="Insist on the background.", rich_help_panel=PICTURE),
+]
+PixelSize = Annotated[
+    float | None,
+    typer.Option(
+        min=1, callback=_finite, help="Source pixels per sprite pixel; overrides detection.", rich_help_panel=PICTURE
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(metavar="snap|resample|reject", help="For an image without a clear grid.", rich_help_panel=PICTURE),
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, rich_help_panel=PICTURE)]
+Count = Annotated[int, typer.Option("--n", "-n", min=1, max=64, help="How many images.", rich_help_panel=PICTURE)]
+BackendName = Annotated[str | None, typer.Option("--backend", help="Use this backend.", rich_help_panel=VENDOR)]
+Route = Annotated[str | None, typer.Option(metavar="A,B", help="Try these backends, in order.", rich_help_panel=VENDOR)]
+Model = Annotated[str | None, typer.Option(help="Model or style of the backend.", rich_help_panel=VENDOR)]
+VendorOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=VALUE",
+        help="A vendor's own option; JSON or text. Repeatable.",
+        rich_help_panel=VENDOR,
+    ),
+]
+MaxUsd = Annotated[
+    float | None, typer.Option(min=0, callback=_finite, help="Most dollars for this call.", rich_help_panel=MONEY)
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0, callback=_finite, metavar="SECONDS", help="Longest wait for the image.", rich_help_panel=MONEY),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Buy anew, even if it was bought before.", rich_help_panel=MONEY)]
+Scale = Annotated[int, typer.Option(min=1, max=64, help="Enlarge the file by this factor.", rich_help_panel=OUTPUT)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.", rich_help_panel=OUTPUT)]
+
+
+def wish(
+    *, route: str | None, backend: str | None, palette: str | None, policy: str | None, option: Sequence[str] | None
+) -> dict[str, Any]:
+    """The options that need more than a number, as the router takes them. Raises typer.BadParameter."""
+    if route and backend:
+        raise typer.BadParameter("--backend names one backend, --route several: use one of them.")
+    return {
+        "route": [part.strip() for part in route.split(",") if part.strip()] if route else None,
+        "backend": backend,
+        "palette": palette_value(palette),
+        "policy": policy_value(policy),
+        "options": vendor_options(option or ()) or None,
+    }
+
+
+def palette_value(text: str | None) -> str | list[str] | None:
+    """Colours separated by commas as a list; a name or a file as it is."""
+    if text and re.match(r"#?[0-9A-Fa-f]{6}\s*(,|$)|#", text):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def policy_value(text: str | None) -> str | None:
+    """One of the policies. Raises typer.BadParameter."""
+    if text not in (None, "snap", "resample", "reject"):
+        raise typer.BadParameter(f"{text!r} is not a policy: use snap, resample or reject.", param_hint="--policy")
+    return text
+
+
+def vendor_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """``key=value`` pairs; a value is JSON where it can be read as JSON, else text. Raises typer.BadParameter."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key.strip() or not equals:
+            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--option")
+        if key in options:
+            raise typer.BadParameter(f"{key!r} is given twice.", param_hint="--option")
+        try:
+            options[key.strip()] = json.loads(value)
+        except ValueError:
+            options[key.strip()] = value
+    return options
