@@ -20,15 +20,19 @@ from pixelrouter.pixels.lattice import (
     candidates,
     coherence,
     cut_lines,
+    evidence_at,
     with_borders,
 )
 from pixelrouter.types import Grid
 
 THRESHOLD = 0.4  # below this confidence an image is taken to have no grid
 _LARGEST_OF = 0.86  # the largest period that scores this share of the best one wins: p/2, p/3 fit as well as p
+_SMOOTH_BELOW = 0.3  # below this coherence of its steps an image may have been enlarged smoothly
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
+_ONE_CLASS = 0.85  # share of the evidence on every k-th line, above which the lines between are not lines
+_LOOSE, _STIFF = 6.0, 10.0  # springs of the first and the second pass over the cut lines
 _ANISOTROPY = 1.13  # the two periods differ by this factor at most
 
 
@@ -62,15 +66,23 @@ def find_lattice(rgba: Bytes, pixel_size: float | None = None) -> Lattice:
         if min(width, height) < 3 * MIN_PERIOD:
             return Lattice.native(width, height, 0.0)
     across = edge_profile(image)
-    down = edge_profile(np.ascontiguousarray(image.transpose(1, 0, 2)))
+    turned = np.ascontiguousarray(image.transpose(1, 0, 2))
+    down = edge_profile(turned)
     if pixel_size is not None:
         periods, score = (min(pixel_size, width), min(pixel_size, height)), 1.0
         return _build(across, down, periods, score)
     periods, score = _periods(across, down)
+    smooth = False
+    if score < _SMOOTH_BELOW:
+        kinks = edge_profile(image, curvature=True), edge_profile(turned, curvature=True)
+        kink_periods, kink_score = _periods(*kinks)
+        smooth = kink_score > score + 0.1
+        if smooth:
+            periods, score = kink_periods, kink_score
     at_1x = max(width, height) <= _LARGEST_NATIVE and max(across.spikes, down.spikes) > _SPIKES
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=at_1x)
-    lattice = _build(across, down, periods, score)
+    lattice = _build(*kinks, periods, score, centers=True) if smooth else _build(across, down, periods, score)
     confidence = _confidence(image, lattice)
     if at_1x and confidence < THRESHOLD:
         return Lattice.native(width, height, confidence)
@@ -152,23 +164,47 @@ def _refine(correlation: Doubles, period: float) -> float:
     return float(fine[int(score.argmax())])
 
 
-def _build(across: Profile, down: Profile, periods: tuple[float, float], score: float) -> Lattice:
-    cuts = []
-    drift = 0.0
-    final = []
-    phases = []
-    for profile, period in zip((across, down), periods, strict=True):
-        lines = cut_lines(profile, period, stiffness=6.0)
+def _build(
+    across: Profile, down: Profile, periods: tuple[float, float], score: float, *, centers: bool = False
+) -> Lattice:
+    """Cut lines at about those periods. ``centers``: the evidence marks the middles of cells, not their borders."""
+    profiles = (across, down)
+    first = [cut_lines(profile, period, _LOOSE) for profile, period in zip(profiles, periods, strict=True)]
+    factor = _thinning(profiles, first) if score < 1 else 1  # a given period is not questioned
+    if factor > 1:
+        periods = (periods[0] * factor, periods[1] * factor)
+        first = [cut_lines(profile, period, _LOOSE) for profile, period in zip(profiles, periods, strict=True)]
+    cuts, slopes, phases, drift = [], [], [], 0.0
+    for profile, period, lines in zip(profiles, periods, first, strict=True):
         if len(lines) > 4:
             # Measured over many cells the period is far more exact than a spectrum can say.
             period = float(np.median(np.diff(lines)) + np.polyfit(np.arange(len(lines)), lines, 1)[0]) / 2
-            lines = cut_lines(profile, period, stiffness=10.0)
+            lines = cut_lines(profile, period, _STIFF)
+        if centers and len(lines) > 1:
+            ends = (lines[0] - (lines[1] - lines[0]) / 2, lines[-1] + (lines[-1] - lines[-2]) / 2)
+            lines = np.concatenate([[ends[0]], (lines[1:] + lines[:-1]) / 2, [ends[1]]])
         number = np.arange(len(lines))
         slope, start = np.polyfit(number, lines, 1) if len(lines) > 2 else (period, lines[0])
         drift = max(drift, float(np.abs(lines - (slope * number + start)).max()))
-        final.append(float(slope))
-        phases.append(float(start % slope) if slope else 0.0)
+        slopes.append(float(slope))
+        phases.append(float(start % slope))
         cuts.append(with_borders(lines, profile.length, float(slope)))
     x, y = cuts
-    grid = Grid((final[0], final[1]), (phases[0], phases[1]), (len(x) - 1, len(y) - 1), drift, min(1.0, score))
-    return Lattice(x, y, grid)
+    size = (len(x) - 1, len(y) - 1)
+    return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), size, drift, min(1.0, score)))
+
+
+def _thinning(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> int:
+    """By which factor the lines lie too close: where only every k-th line has evidence, those are the grid."""
+    best = 1
+    for factor in range(2, 7):
+        shares = []
+        for profile, at in zip(profiles, lines, strict=True):
+            if len(at) < 2 * factor:
+                return best
+            evidence = evidence_at(profile, at)
+            classes = np.bincount(np.arange(len(at)) % factor, evidence, minlength=factor)
+            shares.append(float(classes.max() / classes.sum()) if classes.sum() else 0.0)
+        if min(shares) > _ONE_CLASS:
+            best = factor
+    return best

@@ -101,6 +101,14 @@ def _best_path(evidence: Doubles, period: float, stiffness: float) -> Doubles:
     return np.array(path[::-1], dtype=np.float64)
 
 
+def evidence_at(profile: Profile, lines: Doubles) -> Doubles:
+    """The evidence within half a source pixel of each line; the borders of the picture have none."""
+    near = np.convolve(profile.total, np.ones(SUB + 1), mode="same")
+    near[: SUB + 1] = 0
+    near[-SUB - 1 :] = 0
+    return np.asarray(near[np.rint(lines * SUB).astype(np.intp).clip(0, len(near) - 1)], dtype=np.float64)
+
+
 def with_borders(cuts: Doubles, length: int, period: float) -> Doubles:
     """Cuts that span the picture: cells cut off by its border are kept from half a period on."""
     inner = cuts[(cuts > 0) & (cuts < length)]
