@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from retrodiffusion_answers import HTML, KEY, MARK, answer, backend, v2_error, wish
 
@@ -84,6 +87,16 @@ def test_every_documented_code(kind, status, code):
 @pytest.mark.parametrize("status", [503, 504, 501, 599])
 def test_a_refund_is_believed_only_at_its_documented_status(code, status):
     assert type(refusal(v2_error(code), status)) is UnexpectedAnswer
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_busy_is_believed_only_at_503(status):
+    assert type(refusal(v2_error("service_unavailable"), status)) is UnexpectedAnswer
+
+
+def test_words_about_money_count_only_at_400():
+    assert type(refusal({"detail": "Not enough balance."}, 404, "v1")) is RequestRejected
+    assert type(refusal(v2_error("not_enough_balance"), 403)) is OutOfCredit
 
 
 @pytest.mark.parametrize("call", ["poll", "balance", "quote"])
@@ -184,6 +197,8 @@ def test_retry_after_in_both_forms(status, code, value, seconds):
 
 def test_a_date_without_the_servers_clock_is_counted_from_ours():
     assert refusal(v2_error("rate_limited"), 429, retry_after="Wed, 21 Oct 2015 07:28:10 GMT").retry_after == 0.0
+    in_a_day = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+    assert 80_000 < refusal(v2_error("rate_limited"), 429, retry_after=in_a_day).retry_after <= 86_400
 
 
 def test_429_is_a_refusal_whatever_its_body():

@@ -48,11 +48,14 @@ ORIGIN = "https://api.retrodiffusion.ai"
 CATALOGUES = ("rd_fast", "rd_plus", "rd_pro")
 _TASK_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,199}")  # safe as one segment of a path
 
+# Two projects that read the terms (github.com/stoicpickle/cornerworld on 2026-08-05, terms dated 2025-08-19, and one
+# more on 2026-08-27) report section 7. We have not seen the terms ourselves, hence commercial=None.
 LICENCE = Licence(
-    "Retro Diffusion terms",
+    "Retro Diffusion terms of service",
     None,
     "https://www.retrodiffusion.ai/terms",
-    "The API documents say nothing about rights, so the website's terms apply: read them before you sell.",
+    "The API documents say nothing about rights, so the website's terms govern. Their section 7 is reported to claim no "
+    "ownership of what customers make (read by others in 2026-08): read them yourself before you sell.",
 )
 
 

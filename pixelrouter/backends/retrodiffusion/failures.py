@@ -199,7 +199,7 @@ def failure(response: HttpResponse, doing: str, *, paid: bool) -> PixelRouterErr
 
 def _refusal(response: HttpResponse, problem: Problem) -> PixelRouterError:
     status, code = response.status, problem.code
-    if status == 402 or (status == 400 and (code in NO_MONEY_CODES or NO_MONEY_TEXT.search(problem.message))):
+    if status == 402 or code in NO_MONEY_CODES or (status == 400 and NO_MONEY_TEXT.search(problem.message)):
         hint = _HINTS.get(code or "") or "Top up the balance at retrodiffusion.ai, or route to another backend."
         return OutOfCredit(_text(response, problem, "has no money left"), status=status, code=code, hint=hint)
     if status == 403 and code == "generation_rejected":
