@@ -35,12 +35,12 @@ def start(request: Received) -> int:
 
 def outputs(account: Account, job: Job, files: list[Output], origin: str, now: float) -> list[dict[str, Any]]:
     """The job's files, each with a new URL where the vendor still keeps it."""
-    listed = []
-    for position, (file, url) in enumerate(zip(files, account.sign(job, files, origin), strict=True)):
+    listed, until = [], now + URL_SECONDS
+    for position, (file, url) in enumerate(zip(files, account.sign(job, files, origin, until), strict=True)):
         output: dict[str, Any] = {"position": position, "media_type": file.media_type, "available": url is not None}
         output["retained_until"] = iso(job.finished + RETAINED_SECONDS)
         if url is not None:
-            output |= {"url": url, "url_expires_at": iso(now + URL_SECONDS)}
+            output |= {"url": url, "url_expires_at": iso(until)}
         listed.append(output)
     return listed
 

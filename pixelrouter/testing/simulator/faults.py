@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 Phase = Literal["before", "after", "job"]
+KINDS = ("submit", "quote", "poll", "list", "download", "balance", "styles", "status", "other", "any")
 
 
 class Faults(StrEnum):
@@ -113,6 +114,8 @@ class Fault:
             raise ValueError(f"{known} takes no {', '.join(unknown)}; it takes: {', '.join(spec.params) or 'nothing'}")
         if on is not None and spec.phase == "job":
             raise ValueError(f"{known} acts on the next job that is accepted; it takes no on=")
+        if on is not None and on not in KINDS:
+            raise ValueError(f"no kind of request named {on!r}; there are: {', '.join(KINDS)}")
         phase: Phase = "after" if params.get("charged") else spec.phase
         return cls(known, phase, on or spec.on, {**spec.params, **params})
 

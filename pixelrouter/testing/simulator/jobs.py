@@ -187,19 +187,19 @@ class Account:
     def charged_total(self) -> Money:
         return Money(sum(charge.money.micros for charge in self.charges if not charge.refunded))
 
-    def sign(self, job: Job, files: list[Output], origin: str) -> list[str | None]:
-        """A fresh URL for each of the job's files, good for 15 minutes; None for one that the vendor keeps no more."""
+    def sign(self, job: Job, files: list[Output], origin: str, until: float) -> list[str | None]:
+        """A new URL for each of the job's files, good until then; None for one that the vendor keeps no more."""
         if not job.hosted:
             job.hosted = [secrets.token_hex(8) for _ in files]
             self.hosted |= {name: Hosted(file) for name, file in zip(job.hosted, files, strict=True)}
-        return [self._signed(name, job, origin) for name in job.hosted]
+        return [self._signed(name, job, origin, until) for name in job.hosted]
 
-    def _signed(self, name: str, job: Job, origin: str) -> str | None:
-        hosted, now = self.hosted[name], self._clock()
-        if hosted.gone or now >= job.finished + RETAINED_SECONDS:
+    def _signed(self, name: str, job: Job, origin: str, until: float) -> str | None:
+        hosted = self.hosted[name]
+        if hosted.gone or self._clock() >= job.finished + RETAINED_SECONDS:
             return None
         signature = secrets.token_urlsafe(12)
-        hosted.signatures[signature] = now + URL_SECONDS
+        hosted.signatures[signature] = until
         return f"{origin}/_outputs/{name}.{hosted.output.extension}?sig={signature}"
 
 

@@ -235,8 +235,9 @@ class RetroDiffusionSimulator(Simulator):
         if job.fault is not None and job.fault.name == Faults.EVIL_URL:
             urls = [job.fault.params["url"]] * len(files)
         elif job.has(Faults.URL_ONLY) or order.flag("upload_outputs"):
+            # A task's URLs are signed once, when it finishes; only API Activity is documented to sign anew.
             with self.lock:
-                job.urls = job.urls or self._account.sign(job, files, self.url)
+                job.urls = job.urls or self._account.sign(job, files, self.url, job.finished + URL_SECONDS)
                 urls = [url for url in job.urls if url is not None]
         else:
             return result | {"base64_images": [base64.b64encode(file.data).decode() for file in files]}
