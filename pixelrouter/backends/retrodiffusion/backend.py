@@ -54,7 +54,7 @@ LICENCE = Licence(
     "Retro Diffusion terms of service",
     None,
     "https://www.retrodiffusion.ai/terms",
-    "The API documents say nothing about rights, so the website's terms govern. Their section 7 is reported to claim no "
+    "The API documents are silent about rights, so the website's terms govern. Their section 7 is reported to claim no "
     "ownership of what customers make (read by others in 2026-08): read them yourself before you sell.",
 )
 
