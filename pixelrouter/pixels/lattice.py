@@ -17,6 +17,7 @@ from pixelrouter.pixels.edges import SUB, Profile
 MIN_PERIOD = 2.6  # source pixels; finer lattices are only recognised when they are exact
 _REACH = 4.0  # periods that the window of the autocorrelation reaches
 _NEAR = 0.3  # lags below this share of a period say nothing: they are the width of one blurred edge
+_SHARE = 0.5  # of the usual density of pairs, below which a window counts for less
 
 Doubles = NDArray[np.float64]
 
@@ -41,15 +42,19 @@ def autocorrelation(profile: Profile) -> Doubles:
 def coherence(correlation: Doubles, periods: Doubles, reach: float = _REACH) -> Doubles:
     """How well each period explains the distances between edges: 1 all of them, 0 as many as by chance."""
     out = np.zeros(len(periods))
+    usual = float(correlation[: max(2, len(correlation) // 4)].mean())
     for index, period in enumerate(periods):
         low, high = int(_NEAR * period * SUB), min(int(reach * period * SUB), len(correlation) - 1)
         if high <= low:
             continue
         lag = np.arange(low, high + 1) / (period * SUB)
-        mass = correlation[low : high + 1] * (1 - (lag / reach) ** 2)
+        window = 1 - (lag / reach) ** 2
+        mass = correlation[low : high + 1] * window
         total = mass.sum()
         if total > 0:
-            out[index] = max(0.0, float(mass @ np.cos(2 * np.pi * lag)) / total)
+            # A few pairs of edges that happen to fit are no lattice: a window needs its share of all pairs.
+            enough = min(1.0, float(total / (_SHARE * usual * window.sum()))) if usual > 0 else 0.0
+            out[index] = max(0.0, enough * float(mass @ np.cos(2 * np.pi * lag)) / total)
     return out
 
 
