@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -150,7 +150,7 @@ class Cassette:
             answered = store(content, save)
             self._file.exchanges.append(
                 Exchange(
-                    request=RecordedRequest(method=method, path=path, query=query, **asked),
+                    request=RecordedRequest(method=method, path=path, **({"query": query} if query else {}), **asked),
                     response=RecordedResponse(status=status, headers=scrub_headers(headers), **answered),
                 )
             )
@@ -167,7 +167,9 @@ class Cassette:
             "origin": file.origin,
             "source": file.source,
             "date": file.date and file.date.isoformat(),
-            "exchanges": [each.model_dump(mode="json", exclude_unset=True) for each in file.exchanges],
+            "exchanges": [
+                {"request": _readable(each.request), "response": _readable(each.response)} for each in file.exchanges
+            ],
         }
         return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -185,6 +187,12 @@ class Cassette:
     def _key_of(self, each: Exchange) -> str:
         request = each.request
         return _join(request.method, request.path, request.query, request.content(self.folder))
+
+
+def _readable(stored: Stored) -> dict[str, Any]:
+    """The fields as JSON, what is short first and the body last."""
+    data = stored.model_dump(mode="json", exclude_unset=True)
+    return dict(sorted(data.items(), key=lambda item: item[0].startswith("body")))
 
 
 def _key(method: str, url: str, body: bytes) -> str:
