@@ -151,12 +151,12 @@ def request_id(response: HttpResponse, problem: Problem | None = None) -> str | 
 
 
 def unexpected(response: HttpResponse, doing: str, why: str = "") -> UnexpectedAnswer:
-    """The error for an answer outside the documented contract."""
+    """The error for an answer that does not tell what was done: undocumented, unreadable, or documented as vague."""
     kind = response.headers.get("content-type", "no content type")
-    reason = why or f"{len(response.content)} bytes of {clean(kind)}"
+    reason = why.rstrip(".") or f"{len(response.content)} bytes of {clean(kind)}"
     vendor_id = request_id(response)
     return UnexpectedAnswer(
-        f"Retro Diffusion answered {response.status} to {doing}, which its contract does not describe: {reason}"
+        f"Retro Diffusion answered {response.status} to {doing}, which leaves open what became of it: {reason}"
         f"{f' [request {vendor_id}]' if vendor_id else ''}.",
         status=response.status,
     )
