@@ -112,5 +112,7 @@ def _subject_option(options: Any) -> str | None:
 
     found = subject if subject in SUBJECTS else NOUNS.get(str(subject).lower())
     if found is None:
-        raise InvalidRequest(f"procedural cannot draw subject {subject!r}.", hint=f"It draws: {', '.join(sorted(SUBJECTS))}.")
+        raise InvalidRequest(
+            f"procedural cannot draw subject {subject!r}.", hint=f"It draws: {', '.join(sorted(SUBJECTS))}."
+        )
     return found

@@ -24,7 +24,7 @@ class Color:
     hue: float
 
     def shifted(self, light: float = 0.0, chroma: float = 1.0, hue: float = 0.0) -> Color:
-        """This colour, lighter by ``light``, with ``chroma`` times its chroma, its hue turned by ``hue`` degrees."""
+        """The colour made lighter by ``light``, with ``chroma`` times its chroma, its hue turned by ``hue`` degrees."""
         lightness = min(max(self.light + light, 0.08), 0.98)
         return replace(self, light=lightness, chroma=self.chroma * chroma, hue=(self.hue + hue) % 360)
 
@@ -70,17 +70,21 @@ def ramp(base: Color) -> tuple[RGB, ...]:
     turn = (30.0, 20.0, 10.0, 0.0, 7.0, 14.0, 24.0)
     rich = (0.62, 0.85, 0.98, 1.0, 0.92, 0.66, 0.22)
     tones = []
+    room = 0.985 - base.light  # what lies above the base; a white's light tones share it
     for tone in range(7):
         goal = SHADE_HUE if tone < BASE else LIGHT_HUE
-        light = base.light + lift[tone] * (1.0 if tone > BASE else 0.55 + 0.65 * base.light)
+        if tone > BASE:
+            light = base.light + min(lift[tone], room * (0.4, 0.72, 1.0)[tone - LIGHT])
+        else:
+            light = max(base.light + lift[tone] * (0.55 + 0.65 * base.light), (0.14, 0.2, 0.26, 0.0)[tone])
         if tone == OUTLINE:
-            light = min(max(light, 0.17), 0.34)
+            light = min(light, 0.34)
         elif tone == GLINT:
             light = max(light, 0.955)
         # Lit red would turn orange, which reads as another material: reds turn less.
         calm = 0.35 if tone > BASE and (base.hue < 45 or base.hue > 340) else 1.0
         hue = _towards(base.hue, goal, turn[tone] * calm)
-        tones.append(Color(min(max(light, 0.1), 0.985), base.chroma * rich[tone], hue).rgb())
+        tones.append(Color(light, base.chroma * rich[tone], hue).rgb())
     return tuple(tones)
 
 

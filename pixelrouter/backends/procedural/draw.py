@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,14 +56,14 @@ def draw(
     return _limited(*pen.rgb())
 
 
-def _paint(what: Subject, frame: Frame, plan: lexicon.Plan, rng: Rng) -> Pen:
+def _paint(what: Subject, frame: Frame, plan: lexicon.Plan, rng: Rng, final: Frame | None = None) -> Pen:
     def palette(role: str, default: Color) -> Color:
         place = {"main": 0, "accent": 1}.get(role)
         color = plan.colors[place] if place is not None and place < len(plan.colors) else default
         vary = rng.fork(f"color {role}")
         return color.shifted(vary.uniform(-0.022, 0.022), vary.uniform(0.92, 1.05), vary.uniform(-4, 4))
 
-    pen = Pen(frame, rng.fork("drawing"), palette, plan.words)
+    pen = Pen(frame, rng.fork("drawing"), palette, plan.words, final=final)
     what.paint(pen)
     return pen
 
@@ -86,19 +86,26 @@ def _fit(what: Subject, width: int, height: int, plan: lexicon.Plan, rng: Rng) -
     if what.tile:
         scale = min(width, height) / 2
         return Frame(width, height, scale, scale)
-    left, right, top, bottom = bbox(_paint(what, _PROBE, plan, rng).material >= 0)
+    frame = Frame(width, height, min(width, height) / 2, min(width, height) / 2)
+    for _ in range(2):  # what is drawn depends a little on the pixels' size, so the second look is the exact one
+        frame = _measured(what, frame, margin, _paint(what, _PROBE, plan, rng, frame).material >= 0)
+    if plan.small:
+        frame = replace(frame, scale_x=frame.scale_x * 0.68, scale_y=frame.scale_y * 0.68)
+    return frame
+
+
+def _measured(what: Subject, frame: Frame, margin: int, drawn: Mask) -> Frame:
+    """``frame``, scaled and centred for a subject whose trial drawing covers ``drawn``."""
+    left, right, top, bottom = bbox(drawn)
     unit = 1 / _PROBE.scale_x
     wide, high = (right - left + 1) * unit, (bottom - top + 1) * unit
     center_x = ((left + right + 1) / 2 - _PROBE.width / 2) * unit
     center_y = ((top + bottom + 1) / 2 - _PROBE.height / 2) * unit
     if abs(center_x) < 0.03 or what.symmetric:
         wide, center_x = wide + 2 * abs(center_x), 0.0
-    scale_x, scale_y = (width - 2 * margin) / wide, (height - 2 * margin) / high
-    least = min(scale_x, scale_y)
-    scale_x, scale_y = min(scale_x, least * what.stretch), min(scale_y, least * what.stretch)
-    if plan.small:
-        scale_x, scale_y = scale_x * 0.68, scale_y * 0.68
-    return Frame(width, height, scale_x, scale_y, center_x, center_y)
+    scale_x, scale_y = (frame.width - 2 * margin) / wide, (frame.height - 2 * margin) / high
+    most = min(scale_x, scale_y) * what.stretch
+    return replace(frame, scale_x=min(scale_x, most), scale_y=min(scale_y, most), center_x=center_x, center_y=center_y)
 
 
 def _crack(pen: Pen, rng: Rng) -> None:
@@ -147,7 +154,7 @@ def _ground(pen: Pen, rng: Rng) -> None:
 
 
 def _limited(pixels: Ints, table: list[RGB]) -> Sprite:
-    """At most ``MAX_COLORS`` colours: the cheapest pair to merge (difference times the rarer one's pixels) goes first."""
+    """At most ``MAX_COLORS`` colours: the cheapest pair to merge (difference times pixels) goes first."""
     used, counts = np.unique(pixels[pixels >= 0], return_counts=True)
     weight: dict[RGB, int] = {}
     for index, count in zip(used.tolist(), counts.tolist(), strict=True):

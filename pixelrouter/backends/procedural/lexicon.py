@@ -30,12 +30,71 @@ COLOR_WORDS: dict[str, str] = {
     "scarlet": "scarlet", "cobalt": "azure", "sky": "azure", "mint": "jade", "cream": "beige", "ebony": "black",
     "watery": "water", "aquatic": "water", "ocean": "water", "sea": "water", "ashen": "gray", "pale": "white",
 }  # fmt: skip
-PREPOSITIONS = frozenset("with in on of holding from under at inside wearing for over near by and full covered".split())
-WEAK = frozenset(
-    "gold orange rose fire ice emerald ruby sapphire diamond topaz amethyst water stone grass sand brick shadow moon "
-    "sun star lava snow dirt crystal bone wood leaf slime flame earth mud skull heart cloud wall floor glass".split()
+PREPOSITIONS = frozenset(
+    [
+        "with",
+        "in",
+        "on",
+        "of",
+        "holding",
+        "from",
+        "under",
+        "at",
+        "inside",
+        "wearing",
+        "for",
+        "over",
+        "near",
+        "by",
+        "and",
+        "full",
+        "covered",
+    ]
 )
-TILE_WORDS = frozenset("tile texture ground floor wall seamless tileset terrain pattern path".split())
+WEAK = frozenset(
+    [
+        "gold",
+        "orange",
+        "rose",
+        "fire",
+        "ice",
+        "emerald",
+        "ruby",
+        "sapphire",
+        "diamond",
+        "topaz",
+        "amethyst",
+        "water",
+        "stone",
+        "grass",
+        "sand",
+        "brick",
+        "shadow",
+        "moon",
+        "sun",
+        "star",
+        "lava",
+        "snow",
+        "dirt",
+        "crystal",
+        "bone",
+        "wood",
+        "leaf",
+        "slime",
+        "flame",
+        "earth",
+        "mud",
+        "skull",
+        "heart",
+        "cloud",
+        "wall",
+        "floor",
+        "glass",
+    ]
+)
+TILE_WORDS = frozenset(
+    ["tile", "texture", "ground", "floor", "wall", "seamless", "tileset", "terrain", "pattern", "path"]
+)
 TILE_KINDS: dict[str, str] = {
     "grass": "grass_tile", "stone": "stone_tile", "brick": "brick_tile", "water": "water_tile", "dirt": "dirt_tile",
     "sand": "sand_tile", "lava": "lava_tile", "wood": "plank_tile", "wooden": "plank_tile", "plank": "plank_tile",
@@ -43,10 +102,12 @@ TILE_KINDS: dict[str, str] = {
     "wall": "brick_tile", "ground": "dirt_tile", "ice": "snow_tile", "earth": "dirt_tile", "path": "sand_tile",
     "meadow": "grass_tile", "lake": "water_tile", "ocean": "water_tile", "sea": "water_tile",
 }  # fmt: skip
-GLOWING = frozenset("glowing glow shining radiant enchanted luminous magic magical shiny holy legendary".split())
-CURSED = frozenset("cursed demonic evil".split())
-SMALL = frozenset("small tiny little mini miniature".split())
-BROKEN = frozenset("broken cracked shattered damaged".split())
+GLOWING = frozenset(
+    ["glowing", "glow", "shining", "radiant", "enchanted", "luminous", "magic", "magical", "shiny", "holy", "legendary"]
+)
+CURSED = frozenset(["cursed", "demonic", "evil"])
+SMALL = frozenset(["small", "tiny", "little", "mini", "miniature"])
+BROKEN = frozenset(["broken", "cracked", "shattered", "damaged"])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelrouter.backends.procedural.colors import BASE, DEEP, GLINT, HIGH, LIGHT, OUTLINE, SHADE, Color, ramp
-from pixelrouter.backends.procedural.rng import Floats, Ints, Rng
+from pixelrouter.backends.procedural.rng import Ints, Rng
 from pixelrouter.backends.procedural.shapes import Shape
 
 Mask = npt.NDArray[np.bool_]
@@ -42,11 +42,21 @@ class Pen:
     """
 
     def __init__(
-        self, frame: Frame, rng: Rng, palette: Callable[[str, Color], Color], words: Collection[str] = ()
+        self,
+        frame: Frame,
+        rng: Rng,
+        palette: Callable[[str, Color], Color],
+        words: Collection[str] = (),
+        *,
+        final: Frame | None = None,
     ) -> None:
+        """``final`` is the frame to come, where this drawing only measures the subject for it."""
         self.frame, self.rng, self.words = frame, rng, frozenset(words)
         self._palette = palette
-        self.px = 1 / min(frame.scale_x, frame.scale_y)
+        goal = final or frame
+        self.px = 1 / min(goal.scale_x, goal.scale_y)
+        # Long things lie aslant, as inventories show them, but upright or level on a long canvas.
+        self.tilt = 0.0 if goal.height >= 1.7 * goal.width else 90.0 if goal.width >= 1.7 * goal.height else 45.0
         self.tiny = self.px > 0.145  # fewer than about 14 pixels across
         self.fine = self.px < 0.052  # more than about 40
         x = (np.arange(frame.width) + 0.5 - frame.width / 2) / frame.scale_x + frame.center_x
@@ -114,7 +124,7 @@ class Pen:
         for least, value in reversed(_TONES):
             tone[light > least] = value
         low, high = (SHADE, LIGHT) if self.tiny else (DEEP, HIGH)
-        return np.clip(tone + lift, low, high)
+        return np.asarray(np.clip(tone + lift, low, high))
 
     def shade(self, shape: Shape, by: int) -> None:
         """Darken (negative) or lighten what is drawn inside ``shape`` by tones."""
@@ -141,10 +151,13 @@ class Pen:
     def eyes(self, x: float, y: float, color: int, tone: int, size: float = 0.0) -> None:
         """Two marks, mirrored pixel for pixel about the canvas's middle column."""
         x = max(abs(x), 1.05 * self.px)
-        column = _snap(-x, self.frame.center_x, self.frame.scale_x, self.frame.width, 1)
-        row = _snap(y, self.frame.center_y, self.frame.scale_y, self.frame.height, 1)
-        if self.tiny and not (0 < column and self.material[min(row, self.frame.height - 1), column - 1] >= 0):
-            return  # the face is too narrow: eyes would sit on its rim
+        if self.tiny:  # a face too narrow for eyes goes without: they would sit on its rim
+            left = _snap(-x, self.frame.center_x, self.frame.scale_x, self.frame.width, 1)
+            right = _snap(x, self.frame.center_x, self.frame.scale_x, self.frame.width, 1)
+            row = _snap(y, self.frame.center_y, self.frame.scale_y, self.frame.height, 1)
+            face = self.material[max(row, 0) : row + 1, max(left - 1, 0) : right + 2]
+            if face.size == 0 or (face < 0).any():
+                return
         before = self.material.copy(), self.tone.copy()
         self.dot(-x, y, color, tone, size)
         if self.frame.center_x == 0.0:

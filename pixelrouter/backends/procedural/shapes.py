@@ -42,7 +42,7 @@ class Shape:
         return Shape(f)
 
     def both(self) -> Shape:
-        """This shape and its mirror image across x = 0."""
+        """The shape and its mirror image across x = 0."""
         return Shape(lambda x, y: np.minimum(self.f(x, y), self.f(-x, y)))
 
     def flip(self) -> Shape:
@@ -50,7 +50,7 @@ class Shape:
         return Shape(lambda x, y: self.f(-x, y))
 
     def move(self, dx: float, dy: float) -> Shape:
-        """This shape elsewhere."""
+        """The same shape elsewhere."""
         return Shape(lambda x, y: self.f(x - dx, y - dy))
 
     def grow(self, by: float) -> Shape:
@@ -96,7 +96,7 @@ def poly(*points: Point) -> Shape:
             if ay != by:
                 inside ^= ((ay > py) != (by > py)) & (px < (bx - ax) * (py - ay) / (by - ay) + ax)
         distance = np.sqrt(best)
-        return np.where(inside, -distance, distance)
+        return np.asarray(np.where(inside, -distance, distance))
 
     return Shape(f)
 
@@ -106,9 +106,7 @@ def mirrored(*points: Point) -> Shape:
     return poly(*points, *((-x, y) for x, y in reversed(points)))
 
 
-def _to_segment(
-    px: Floats, py: Floats, ax: float, ay: float, bx: float, by: float
-) -> tuple[Floats, Floats]:
+def _to_segment(px: Floats, py: Floats, ax: float, ay: float, bx: float, by: float) -> tuple[Floats, Floats]:
     """Squared distance to a segment, and how far along it (0..1) the nearest point lies."""
     ex, ey = bx - ax, by - ay
     wx, wy = px - ax, py - ay

@@ -17,7 +17,7 @@ def _bricks(p: Pen, wall: int, left: float, top: float, right: float, bottom: fl
         p.shade(box(x, y, x + 0.16, y + 0.09), p.rng.pick((-1, 1)))
 
 
-@subject("house", "home cottage hut cabin shop barn farmhouse inn", stretch=1.2, symmetric=True)
+@subject("house", "home cottage hut cabin shop barn farmhouse inn", stretch=1.2)
 def house(p: Pen) -> None:
     """A small house with a gable roof."""
     roof, wall = p.color("main", COLORS["brick"]), p.color("accent", COLORS["beige"])
@@ -127,7 +127,12 @@ def fence(p: Pen) -> None:
     for y in (-0.25, 0.35):
         p.fill(box(-1, y, 1, y + max(0.18, p.px)), wood, round=0.1, lift=-1)
     for x in (-0.68, 0, 0.68):
-        p.fill(poly((x - 0.2, 0.8), (x - 0.2, -0.55), (x, -0.8), (x + 0.2, -0.55), (x + 0.2, 0.8)), wood, round=0.16, edge=True)
+        p.fill(
+            poly((x - 0.2, 0.8), (x - 0.2, -0.55), (x, -0.8), (x + 0.2, -0.55), (x + 0.2, 0.8)),
+            wood,
+            round=0.16,
+            edge=True,
+        )
 
 
 @subject("table", "desk bench", stretch=1.3, symmetric=True)

@@ -8,7 +8,7 @@ from pixelrouter.backends.procedural.shapes import Shape, arc, box, circle, elli
 from pixelrouter.backends.procedural.subjects.registry import subject
 
 
-def _eyes(p: Pen, x: float, y: float, size: float, body: int) -> None:
+def _eyes(p: Pen, x: float, y: float, size: float) -> None:
     """White eyes with pupils where they fit, dark dots elsewhere."""
     white, dark = p.mix(COLORS["white"]), p.mix(COLORS["black"])
     if p.px > 0.09:
@@ -16,7 +16,6 @@ def _eyes(p: Pen, x: float, y: float, size: float, body: int) -> None:
         return
     p.fill(ellipse(x, y, size, size * 1.25).both(), white, tone=GLINT, edge=True)
     p.eyes(x - size * 0.2, y + size * 0.2, dark, OUTLINE, size * 0.95)
-    p.line(circle(9, 9, 0.1), body)
 
 
 @subject("slime", "blob ooze jelly gelatin pudding goo", stretch=1.2, symmetric=True)
@@ -26,9 +25,9 @@ def slime(p: Pen) -> None:
     wide = p.rng.near(0.95, 0.04)
     body = ellipse(0, 0.25, wide, 0.72).blend(ellipse(0, -0.3, 0.42, 0.5), 0.4) & box(-2, -2, 2, 0.72)
     p.fill(body, jelly, round=0.6)
-    _eyes(p, 0.32, 0.12, 0.14, jelly)
+    _eyes(p, 0.32, 0.12, 0.14)
     p.line(arc(0, 0.3, 0.16, 20, 160, 0.5 * p.px), jelly, OUTLINE)
-    p.glint(ellipse(-0.36, -0.28, 0.13, 0.09).turn(0), jelly)
+    p.glint(ellipse(-0.36, -0.28, 0.13, 0.09), jelly)
     p.line(circle(0.62, 0.42, 0.08), jelly, HIGH)
 
 
@@ -36,7 +35,9 @@ def slime(p: Pen) -> None:
 def ghost(p: Pen) -> None:
     """A sheet with a wavy hem."""
     sheet = p.color("main", COLORS["snow"])
-    body = (circle(0, -0.25, 0.75) | box(-0.75, -0.25, 0.75, 1.0)) - circle(0.0, 1.08, 0.2) - circle(0.5, 1.08, 0.2).both()
+    body = (
+        (circle(0, -0.25, 0.75) | box(-0.75, -0.25, 0.75, 1.0)) - circle(0.0, 1.08, 0.2) - circle(0.5, 1.08, 0.2).both()
+    )
     p.fill(body, sheet, round=0.6)
     eye = p.color("accent", COLORS["black"])
     if p.tiny:
@@ -65,7 +66,9 @@ def skull(p: Pen) -> None:
 def bat(p: Pen) -> None:
     """A bat with spread wings."""
     fur = p.color("main", COLORS["purple"].shifted(light=-0.1, chroma=0.6))
-    wing = poly((0.2, -0.1), (0.6, -0.58), (1.15, -0.3), (1.2, 0.35), (0.95, 0.12), (0.78, 0.42), (0.58, 0.15), (0.3, 0.42))
+    wing = poly(
+        (0.2, -0.1), (0.6, -0.58), (1.15, -0.3), (1.2, 0.35), (0.95, 0.12), (0.78, 0.42), (0.58, 0.15), (0.3, 0.42)
+    )
     p.fill(wing.both(), fur, round=0.16, lift=-1)
     p.line(limb(0.3, 0.1, 0.6, -0.5, 0.5 * p.px).both() | limb(0.6, -0.5, 0.8, 0.3, 0.5 * p.px).both(), fur, DEEP)
     p.fill(poly((0.06, -0.2), (0.3, -0.72), (0.4, -0.1)).both(), fur, round=0.15)
@@ -79,7 +82,12 @@ def bat(p: Pen) -> None:
 def spider(p: Pen) -> None:
     """Eight legs and too many eyes."""
     body = p.color("main", COLORS["black"].shifted(light=0.06))
-    for x, y, fx, fy in ((0.7, -0.6, 0.95, -0.15), (0.8, -0.25, 1.1, 0.3), (0.8, 0.1, 1.05, 0.75), (0.62, 0.35, 0.75, 1.0)):
+    for x, y, fx, fy in (
+        (0.7, -0.6, 0.95, -0.15),
+        (0.8, -0.25, 1.1, 0.3),
+        (0.8, 0.1, 1.05, 0.75),
+        (0.62, 0.35, 0.75, 1.0),
+    ):
         p.fill(path([(0.15, 0.1), (x, y), (fx, fy)], p.wide(0.06), p.wide(0.035)).both(), body, round=0.08)
     p.fill(ellipse(0, -0.25, 0.5, 0.5), body, round=0.5)
     p.fill(ellipse(0, 0.28, 0.36, 0.32), body, round=0.36, edge=True)
@@ -108,7 +116,9 @@ def cat(p: Pen) -> None:
     """A sitting cat, tail aside; foxes and wolves share its shape."""
     default = COLORS["gray"] if p.says("wolf") else COLORS["orange"]
     fur, muzzle = p.color("main", default), p.color("accent", COLORS["white"])
-    p.fill(path([(0.45, 0.85), (0.85, 0.75), (0.92, 0.35), (0.8, 0.1)], p.wide(0.13), p.wide(0.09)), fur, round=0.13)
+    if not p.tiny:
+        tail = path([(0.45, 0.85), (0.85, 0.75), (0.92, 0.35), (0.8, 0.1)], p.wide(0.13), p.wide(0.09))
+        p.fill(tail, fur, round=0.13)
     _beast(p, fur, poly((0.14, -0.7), (0.5, -1.05), (0.62, -0.4)).both(), muzzle)
     for x in (-0.14, 0.0, 0.14):
         p.line(limb(x, -0.82, x, -0.68, 0.4 * p.px), fur, DEEP)
@@ -118,9 +128,10 @@ def cat(p: Pen) -> None:
 def dog(p: Pen) -> None:
     """A sitting dog with hanging ears; bears get round ones."""
     fur, muzzle = p.color("main", COLORS["brown"].shifted(light=0.1)), p.color("accent", COLORS["beige"])
-    p.fill(limb(0.5, 0.75, 0.85, 0.35, p.wide(0.1)), fur, round=0.13)
+    if not p.tiny:
+        p.fill(limb(0.5, 0.75, 0.85, 0.35, p.wide(0.1)), fur, round=0.13)
     bear = p.says("bear")
-    _beast(p, fur, circle(0.45, -0.78, 0.22).both() if bear else ellipse(9, 9, 0.1, 0.1), muzzle)
+    _beast(p, fur, circle(0.45, -0.78, 0.22).both() if bear else ellipse(0, -0.7, 0.3, 0.2), muzzle)
     if not bear:
         p.fill(ellipse(0.58, -0.3, 0.17, 0.4).both(), fur, round=0.2, lift=-1, edge=True)
 

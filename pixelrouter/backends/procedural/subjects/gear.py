@@ -31,7 +31,9 @@ def hat(p: Pen) -> None:
     p.fill(mirrored((0.44, 0.2), (0.54, 0.46), (0.0, 0.56)), band, round=0.5)
 
 
-@subject("armor", "armour chestplate breastplate cuirass mail chainmail tunic shirt robe cloak", stretch=1.15, symmetric=True)
+@subject(
+    "armor", "armour chestplate breastplate cuirass mail chainmail tunic shirt robe cloak", stretch=1.15, symmetric=True
+)
 def armor(p: Pen) -> None:
     """A breastplate with shoulder pieces; "tunic", "shirt" and "robe" are of cloth."""
     cloth = p.says("tunic", "shirt", "robe", "cloak")
@@ -50,7 +52,11 @@ def armor(p: Pen) -> None:
 def boots(p: Pen) -> None:
     """A boot with a cuff."""
     leather, trim = p.color("main", COLORS["leather"]), p.color("accent", COLORS["tan"])
-    p.fill(box(-0.6, -0.9, 0.1, 0.8, 0.12).blend(ellipse(0.35, 0.5, 0.55, 0.34), 0.2) & box(-2, -2, 2, 0.74), leather, round=0.35)
+    p.fill(
+        box(-0.6, -0.9, 0.1, 0.8, 0.12).blend(ellipse(0.35, 0.5, 0.55, 0.34), 0.2) & box(-2, -2, 2, 0.74),
+        leather,
+        round=0.35,
+    )
     p.fill(box(-0.66, 0.68, 0.92, 0.68 + max(0.16, p.px), 0.04), leather, tone=DEEP)
     p.fill(box(-0.7, -0.95, 0.2, -0.62, 0.08), trim, round=0.16, edge=True)
 
@@ -79,7 +85,13 @@ def book(p: Pen) -> None:
     if p.tiny:
         p.fill(box(-0.1, -0.3, 0.35, 0.1), metal, tone=LIGHT)
         return
-    sign = p.rng.pick((star(0.14, -0.14, 0.36, 0.16), circle(0.14, -0.14, 0.24), poly((0.14, -0.5), (0.4, -0.14), (0.14, 0.22), (-0.12, -0.14))))
+    sign = p.rng.pick(
+        (
+            star(0.14, -0.14, 0.36, 0.16),
+            circle(0.14, -0.14, 0.24),
+            poly((0.14, -0.5), (0.4, -0.14), (0.14, 0.22), (-0.12, -0.14)),
+        )
+    )
     p.fill(sign, metal, round=0.16, edge=True)
     for x, y in ((0.78, -0.95), (0.78, 0.68)):
         p.fill(poly((x, y), (x - 0.28, y), (x, y + (0.28 if y < 0 else -0.28))), metal, tone=LIGHT, over=True)
@@ -102,7 +114,20 @@ def torch(p: Pen) -> None:
     """A burning stick."""
     wood, flame = p.color("accent", COLORS["wood"]), p.color("main", COLORS["fire"])
     p.fill(limb(0, -0.05, 0, 1.1, p.wide(0.12), p.wide(0.08)), wood, round=0.12)
-    p.fill(poly((0.05, -1.2), (0.36, -0.6), (0.46, -0.15), (0.2, 0.12), (-0.2, 0.12), (-0.46, -0.15), (-0.3, -0.7), (-0.12, -0.62)), flame, tone=BASE)
+    p.fill(
+        poly(
+            (0.05, -1.2),
+            (0.36, -0.6),
+            (0.46, -0.15),
+            (0.2, 0.12),
+            (-0.2, 0.12),
+            (-0.46, -0.15),
+            (-0.3, -0.7),
+            (-0.12, -0.62),
+        ),
+        flame,
+        tone=BASE,
+    )
     p.fill(poly((0.0, -0.7), (0.26, -0.2), (0, 0.08), (-0.26, -0.2)), flame, tone=HIGH)
     p.fill(box(-0.24, 0.05, 0.24, 0.05 + max(0.18, p.px), 0.04), p.mix(COLORS["iron"]), round=0.15, edge=True)
 

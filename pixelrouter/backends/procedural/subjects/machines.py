@@ -23,7 +23,8 @@ def robot(p: Pen) -> None:
     p.fill(box(0.12, 0.55, 0.42, 1.0, 0.06).both(), joint, round=0.16)
     p.fill(limb(0.58, 0.12, 0.66, 0.5, max(0.13, 0.7 * p.px)).both(), joint, round=0.15)
     p.fill(box(-0.52, 0.0, 0.52, 0.66, 0.1), shell, round=0.22, edge=True)
-    p.line(circle(0, 0.3, 0.13), lamp, BASE)
+    if not golem:
+        p.line(circle(0, 0.3, 0.13), lamp, BASE)
     p.fill(box(-0.62, -0.78, 0.62, -0.06, 0.14), shell, round=0.22, edge=True)
     if not p.tiny:
         p.fill(box(-0.46, -0.6, 0.46, -0.26, 0.08), joint, tone=DEEP)
@@ -128,5 +129,10 @@ def anvil(p: Pen) -> None:
     """A smith's anvil."""
     iron = p.color("main", COLORS["iron"])
     p.fill(mirrored((0.25, -0.1), (0.25, 0.3), (0.65, 0.55), (0.7, 0.75)), iron, round=0.2, lift=-1)
-    p.fill(poly((-1, -0.5), (0.95, -0.5), (0.95, -0.2), (0.4, 0.05), (-0.35, 0.05), (-0.6, -0.2)), iron, round=0.16, edge=True)
+    p.fill(
+        poly((-1, -0.5), (0.95, -0.5), (0.95, -0.2), (0.4, 0.05), (-0.35, 0.05), (-0.6, -0.2)),
+        iron,
+        round=0.16,
+        edge=True,
+    )
     p.line(box(-0.85, -0.44, 0.85, -0.44 + p.px), iron, HIGH)

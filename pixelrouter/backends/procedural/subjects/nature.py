@@ -54,7 +54,9 @@ def pine(p: Pen) -> None:
         tier = mirrored((0.0, top), (half, foot), (half * 0.5, foot - 0.05), (0.0, foot + 0.06))
         p.fill(tier, leaf, round=0.4, edge=True)
         if p.says("snow", "snowy", "winter", "christmas"):
-            p.line(tier & mirrored((0.0, top), (half * 0.5, top + 0.3), (0.0, top + 0.22)), p.mix(COLORS["snow"]), LIGHT)
+            p.line(
+                tier & mirrored((0.0, top), (half * 0.5, top + 0.3), (0.0, top + 0.22)), p.mix(COLORS["snow"]), LIGHT
+            )
 
 
 @subject("bush", "shrub hedge plant foliage herb", stretch=1.3)
@@ -110,7 +112,9 @@ def cloud(p: Pen) -> None:
     """A flat-bottomed cloud."""
     white = p.color("main", COLORS["snow"])
     r = p.rng.near(0.45, 0.08)
-    body = circle(-0.1, -0.2, r) | circle(0.38, -0.02, 0.34) | circle(-0.58, 0.08, 0.3) | box(-0.85, 0.0, 0.8, 0.36, 0.18)
+    body = (
+        circle(-0.1, -0.2, r) | circle(0.38, -0.02, 0.34) | circle(-0.58, 0.08, 0.3) | box(-0.85, 0.0, 0.8, 0.36, 0.18)
+    )
     p.fill(body, white, tone=LIGHT)
     p.fill(body - body.move(-0.06, -0.14), white, tone=SHADE)
     p.fill(body - body.move(0.08, 0.12), white, tone=HIGH)

@@ -47,8 +47,9 @@ def _face(p: Pen, skin: int, y: float = -0.36) -> None:
         p.line(box(-0.07, y + 0.28, 0.07, y + 0.28 + p.px), skin, DEEP)
 
 
-@subject("character", "person hero man boy adventurer human villager peasant farmer player npc guy warrior fighter thief "
-         "rogue ranger archer assassin ninja pirate merchant guard soldier", stretch=1.25, symmetric=True)  # fmt: skip
+@subject("character", "person hero man boy adventurer human villager peasant farmer player npc guy warrior fighter "
+         "thief rogue ranger archer assassin ninja pirate merchant guard soldier",
+         stretch=1.25, symmetric=True)  # fmt: skip
 def character(p: Pen) -> None:
     """A front view with hair and a tunic."""
     cloth, skin = p.color("main", COLORS["green"]), p.mix(p.rng.pick(_SKINS))
@@ -74,7 +75,12 @@ def girl(p: Pen) -> None:
     _face(p, skin)
     p.fill(ellipse(0, -0.5, 0.6, 0.46) - ellipse(0, -0.22, 0.4, 0.34) - box(-2, 0, 2, 2), hair, round=0.3)
     if p.says("princess", "queen"):
-        p.fill(mirrored((0.0, -1.1), (0.14, -0.92), (0.3, -1.08), (0.28, -0.8)), p.mix(COLORS["gold"]), round=0.1, edge=True)
+        p.fill(
+            mirrored((0.0, -1.1), (0.14, -0.92), (0.3, -1.08), (0.28, -0.8)),
+            p.mix(COLORS["gold"]),
+            round=0.1,
+            edge=True,
+        )
 
 
 @subject("king", "prince emperor", stretch=1.25, symmetric=True)
@@ -86,7 +92,12 @@ def king(p: Pen) -> None:
     p.line(box(-0.1, 0.1, 0.1, 1.1), fur, LIGHT)
     _face(p, skin)
     p.fill(ellipse(0, 0.0, 0.4, 0.26) - box(-2, -2, 2, -0.14), fur, round=0.2)
-    p.fill(mirrored((0.0, -1.2), (0.2, -0.95), (0.5, -1.2), (0.46, -0.66)), p.color("accent", COLORS["gold"]), round=0.12, edge=True)
+    p.fill(
+        mirrored((0.0, -1.2), (0.2, -0.95), (0.5, -1.2), (0.46, -0.66)),
+        p.color("accent", COLORS["gold"]),
+        round=0.12,
+        edge=True,
+    )
 
 
 @subject("knight", "paladin crusader templar", stretch=1.25, symmetric=True)

@@ -100,7 +100,7 @@ def _waves(p: Pen, default: Color) -> None:
     color = p.color("main", default)
     p.material[:] = color
     cells = _cells(p, 3)
-    columns, rows = _indices(p)
+    _, rows = _indices(p)
     bend = _noise(p, cells[0], cells[1], p.rng.bits())
     phase = rows * cells[1] / p.frame.height + bend * 1.2
     within = np.round(phase - np.floor(phase), 9)
@@ -134,7 +134,11 @@ def _masonry(p: Pen, default: Color, rows_wanted: int, *, brick: bool) -> None:
     moved = (columns + shift) % p.frame.width
     block = moved * across // p.frame.width
     chance = lattice(block, course, p.rng.bits())
-    p.tone[:] = np.where(chance < 0.25, SHADE, BASE) if brick else np.where(chance < 0.3, SHADE, np.where(chance > 0.8, LIGHT, BASE))
+    p.tone[:] = (
+        np.where(chance < 0.25, SHADE, BASE)
+        if brick
+        else np.where(chance < 0.3, SHADE, np.where(chance > 0.8, LIGHT, BASE))
+    )
     top = (rows - 1) * courses // p.frame.height != course
     top[0] = True
     left = ((moved - 1) % p.frame.width) * across // p.frame.width != block

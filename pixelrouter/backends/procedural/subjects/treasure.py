@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from pixelrouter.backends.procedural.colors import BASE, COLORS, DEEP, GLINT, HIGH, LIGHT, OUTLINE, SHADE
+from pixelrouter.backends.procedural.colors import BASE, COLORS, DEEP, GLINT, HIGH, LIGHT, SHADE
 from pixelrouter.backends.procedural.pen import Pen
-from pixelrouter.backends.procedural.shapes import arc, box, circle, ellipse, heart_shape, limb, mirrored, poly, ring, star
+from pixelrouter.backends.procedural.shapes import (
+    arc,
+    box,
+    circle,
+    ellipse,
+    heart_shape,
+    limb,
+    mirrored,
+    poly,
+    ring,
+    star,
+)
 from pixelrouter.backends.procedural.subjects.registry import subject
 
 
@@ -27,7 +38,9 @@ def coin(p: Pen) -> None:
     p.glint(arc(0, 0, 0.86, 205, 240, p.wide(0.05)), gold)
 
 
-@subject("gem", "crystal jewel diamond ruby sapphire emerald amethyst topaz gemstone shard", stretch=1.15, symmetric=True)
+@subject(
+    "gem", "crystal jewel diamond ruby sapphire emerald amethyst topaz gemstone shard", stretch=1.15, symmetric=True
+)
 def gem(p: Pen) -> None:
     """A cut stone: flat facets, each with its own tone."""
     stone = p.color("main", COLORS["ruby"] if p.says("ruby") else COLORS["diamond"])
@@ -54,11 +67,17 @@ def _crystal(p: Pen, stone: int) -> None:
     """A cluster of three prisms."""
     for x, tilt, long, wide in ((0.45, 24, 0.72, 0.25), (-0.48, -26, 0.62, 0.24), (0.0, 0, 1.0, 0.34)):
         tip = -long * 1.8
-        whole = poly((-wide, 0), (-wide, tip + wide), (0, tip), (wide, tip + wide), (wide, 0)).turn(tilt).move(x * 0.6, 0.85)
+        whole = (
+            poly((-wide, 0), (-wide, tip + wide), (0, tip), (wide, tip + wide), (wide, 0))
+            .turn(tilt)
+            .move(x * 0.6, 0.85)
+        )
         right = poly((wide * 0.2, 0), (wide * 0.2, tip + wide * 1.3), (0, tip), (wide, tip + wide), (wide, 0))
         p.fill(whole, stone, tone=LIGHT, edge=True)
         p.fill(right.turn(tilt).move(x * 0.6, 0.85) & whole, stone, tone=SHADE)
-        shine = limb(-wide * 0.5, tip + wide * 1.4, -wide * 0.5, -long * 0.9, p.wide(0.04)).turn(tilt).move(x * 0.6, 0.85)
+        shine = (
+            limb(-wide * 0.5, tip + wide * 1.4, -wide * 0.5, -long * 0.9, p.wide(0.04)).turn(tilt).move(x * 0.6, 0.85)
+        )
         p.line(shine & whole, stone, GLINT)
     p.fill(ellipse(0, 0.86, 0.62, 0.14), p.color("accent", COLORS["stone"]), round=0.15)
 

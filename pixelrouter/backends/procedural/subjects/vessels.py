@@ -12,27 +12,31 @@ def _bottle(p: Pen, body: Shape, neck: Shape, level: float, mouth: float, half: 
     """A glass vessel: the glass first, then what is in it, the light on it, a lip and a cork."""
     glass, liquid = p.color("glass", COLORS["glass"]), p.color("main", COLORS["red"])
     cork = p.color("accent", COLORS["wood"])
-    p.fill(box(-half * 0.8, mouth - 0.24, half * 0.8, mouth + 0.1, 0.05), cork, round=0.25)
+    p.fill(box(-half * 0.8, mouth - (0.12 if p.tiny else 0.24), half * 0.8, mouth + 0.1, 0.05), cork, round=0.25)
     whole = body.blend(neck, 0.12)
     p.fill(whole, glass, round=0.5)
-    wall = max(0.075, 1.0 * p.px) if not p.tiny else 0.0
-    inside = whole.grow(-wall) if not p.tiny else whole
+    wall = max(0.075, p.px) if p.px < 0.1 else 0.0  # no room for a rim of glass below about 20 pixels
+    inside = whole.grow(-wall)
     p.fill(inside & box(-2, level, 2, 2), liquid, round=0.62)
     if not p.tiny:
         # Seen from slightly above, the surface of the liquid is a light ellipse.
         p.fill(inside & ellipse(0, level, 2, max(0.06, 0.55 * p.px)), liquid, tone=HIGH)
-    p.fill(box(-half * 1.35, mouth - 0.07, half * 1.35, mouth + max(0.06, 1.1 * p.px), 0.05), glass, round=0.2, edge=True)
+    p.fill(
+        box(-half * 1.35, mouth - 0.07, half * 1.35, mouth + max(0.06, 1.1 * p.px), 0.05), glass, round=0.2, edge=True
+    )
     p.glint(shine, glass)
 
 
-@subject("potion", "bottle flask elixir brew tonic antidote ether medicine drink poison phial", stretch=1.2, symmetric=True)
+@subject(
+    "potion", "bottle flask elixir brew tonic antidote ether medicine drink poison phial", stretch=1.2, symmetric=True
+)
 def potion(p: Pen) -> None:
     """A round bottle two thirds full; "tall" makes it a long one."""
     if p.says("tall", "long", "thin", "slim"):
         vial(p)
         return
     radius, half = p.rng.near(0.70, 0.03), p.rng.near(0.2, 0.08)
-    level = p.rng.uniform(-0.16, 0.0)
+    level = p.rng.uniform(-0.16, 0.0) - (0.3 if p.tiny else 0.0)
     body = circle(0, 0.30, radius)
     neck = box(-half, -0.72, half, 0.1)
     shine = arc(0, 0.30, radius * 0.66, 186, 236, p.wide(0.075), p.wide(0.05))
@@ -109,5 +113,7 @@ def bag(p: Pen) -> None:
     """A tied sack."""
     cloth, rope = p.color("main", COLORS["tan"]), p.color("accent", COLORS["brown"])
     p.fill(mirrored((0.45, -0.95), (0.2, -0.55), (0.2, -0.4)), cloth, round=0.2)
-    p.fill(ellipse(0, 0.3, 0.85, 0.7).blend(poly((-0.2, -0.5), (0.2, -0.5), (0.3, 0), (-0.3, 0)), 0.2), cloth, round=0.7)
+    p.fill(
+        ellipse(0, 0.3, 0.85, 0.7).blend(poly((-0.2, -0.5), (0.2, -0.5), (0.3, 0), (-0.3, 0)), 0.2), cloth, round=0.7
+    )
     p.fill(box(-0.3, -0.55, 0.3, -0.38, 0.06), rope, round=0.15, edge=True)
