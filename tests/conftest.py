@@ -1,0 +1,51 @@
+"""Shared fixtures: a state folder of one's own, no environment of the developer's, a Retro Diffusion simulator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixelrouter import PixelRouter
+from pixelrouter.testing import RetroDiffusionSimulator
+
+KEY = "rdpk-simulator-0001"
+CREDENTIALS = ("RETRODIFFUSION_API_KEY", "RD_API_KEY", "RD_TOKEN")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting, key or home folder of the developer's reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("PIXELROUTER_") or name in CREDENTIALS:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+@pytest.fixture
+def sim() -> Iterator[RetroDiffusionSimulator]:
+    """A Retro Diffusion of one's own on a real socket."""
+    with RetroDiffusionSimulator(keys=(KEY,), balance="10") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def make_router(sim: RetroDiffusionSimulator, tmp_path: Path) -> Iterator[Callable[..., PixelRouter]]:
+    """Routers that share one state folder and buy at the simulator; ``rd`` holds settings of the backend."""
+    made: list[PixelRouter] = []
+
+    def make(*, rd: dict[str, Any] | None = None, **options: Any) -> PixelRouter:
+        section = {"base_url": sim.url, "poll_s": 0.01, "timeout_s": 5, **(rd or {})}
+        options = {"state": tmp_path / "state", "backend": "retrodiffusion", "timeout_s": 20, **options}
+        if "route" in options:
+            options.pop("backend")
+        router = PixelRouter(keys={"retrodiffusion": KEY}, backends={"retrodiffusion": section}, **options)
+        made.append(router)
+        return router
+
+    yield make
+    for router in made:
+        router.close()
