@@ -25,8 +25,9 @@ def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[
 def test_quickstart(tmp_path: Path) -> None:
     result = run("quickstart.py", "art", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert Image.open(tmp_path / "art" / "potion.png").size == (32, 32)
-    assert Image.open(tmp_path / "art" / "potion-8x.png").size == (256, 256)
+    for name, side in (("potion.png", 32), ("potion-8x.png", 256)):
+        with Image.open(tmp_path / "art" / name) as image:
+            assert (image.mode, image.size) == ("P", (side, side))
 
 
 def test_build_script_runs_again_for_free(tmp_path: Path) -> None:

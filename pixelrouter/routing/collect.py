@@ -197,6 +197,8 @@ class Collector:
             call = renew(ticket)
             response = yield free_call(ask, backend, call, self.budget(backend.name), "renew download addresses")
             renewed = call.read(response)
+        except ResultExpired:
+            raise
         except PixelRouterError as error:
             raise self._still_running(attempt, ticket, str(error)) from error
         return (yield from self._fetch_all(ask, backend, attempt, renewed, ticket))
