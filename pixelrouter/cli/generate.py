@@ -132,7 +132,7 @@ def quote(
         ["backend", "model", "costs", "named by"],
         [[quoted.backend, quoted.model or "-", price, _namer(quoted.binding)]],
     )
-    for note in quoted.notes:
+    for note in () if quoted.reused else quoted.notes:
         say(f"note: {note}")
 
 

@@ -56,7 +56,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         grid.add_column(column, no_wrap=piped, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(printable(str(cell))) for cell in row))  # Text: nothing in a cell is markup
-    Console(width=1000 if piped else None, soft_wrap=False).print(grid, highlight=False)
+    console = Console(width=1000 if piped else None)
+    with console.capture() as drawn:  # printed by ourselves: rich turns a reader that left into exit code 1
+        console.print(grid, highlight=False)
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def money_line(error: PixelRouterError) -> str:

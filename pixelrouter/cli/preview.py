@@ -28,7 +28,7 @@ def show(images: Sequence[Image]) -> None:
         (UPPER + LOWER).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return
-    console.print(preview(images, columns=console.width, lines=max(console.height - 4, 8)))
+    console.print(preview(images, columns=console.width, lines=max(console.height - 4, 8)), end="")
 
 
 def preview(images: Sequence[Image], *, columns: int, lines: int) -> Text:
