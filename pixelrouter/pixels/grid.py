@@ -25,7 +25,9 @@ from pixelrouter.pixels.lattice import (
 )
 from pixelrouter.types import Grid
 
-THRESHOLD = 0.4  # below this confidence an image is taken to have no grid
+# Below this confidence an image is taken to have no grid. Text, shapes, gradients and noise stay at or under 0.30;
+# enlarged pixel images lie above 0.45 but for heavy noise and strong blur.
+THRESHOLD = 0.32
 _LARGEST_OF = 0.86  # the largest period that scores this share of the best one wins: p/2, p/3 fit as well as p
 _SMOOTH_BELOW = 0.3  # below this coherence of its steps an image may have been enlarged smoothly
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos

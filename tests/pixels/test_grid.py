@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pixelrouter.pixels import THRESHOLD, detect_grid, snap_image
 
@@ -117,7 +117,14 @@ def test_what_has_no_grid_has_no_confidence():
     gradient = np.stack([x * 255 // 400, y * 255 // 400, (x + y) * 255 // 800], axis=2).astype(np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
     waves = np.stack([127 + 120 * np.sin(x / 31 + y * y / 9000.0)] * 3, axis=2).astype(np.uint8)
-    for pixels in (gradient, noise, waves):
+    shapes = Image.new("RGB", (500, 400), "navy")
+    draw = ImageDraw.Draw(shapes)
+    for k in range(40):
+        draw.ellipse(
+            (k * 37 % 450, k * 61 % 350, k * 37 % 450 + 9 + k * 3, k * 61 % 350 + 70), fill=(k * 6, 90, 250 - k)
+        )
+        draw.line((k * 97 % 500, 0, k * 53 % 500, 400), fill=(255, k * 5, 0), width=3)
+    for pixels in (gradient, noise, waves, np.asarray(shapes)):
         assert detect_grid(Image.fromarray(pixels)).confidence < THRESHOLD
 
 
