@@ -23,7 +23,6 @@ _NAME = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 _URL = re.compile(rf"(https?)://({_NAME}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?(?:[/?#][^\x00-\x1f\x7f]*)?")
 _PORTS = {"http": 80, "https": 443}
 _LOCAL_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".home.arpa")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _Origin = tuple[str, str, int]
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -128,12 +127,8 @@ def _ip(host: str) -> _IP | None:
 
 
 def _embedded(ip: _IP) -> _IP:
-    """The IPv4 address inside a mapped, 6to4 or NAT64 address, else the address itself."""
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:
-            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        return ip.ipv4_mapped or ip.sixtofour or ip
-    return ip
+    """The IPv4 address inside a mapped or 6to4 address, else the address itself."""
+    return (ip.ipv4_mapped or ip.sixtofour or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """The cassettes that come with the project: clean, rebuilt by their script, and read by the backend as meant."""
 
 import io
+import re
 import runpy
 from decimal import Decimal
 from pathlib import Path
@@ -116,3 +117,17 @@ def test_another_prompt_is_no_match(ask):
     other = REQUEST.model_copy(update={"prompt": "a blue potion"})
     with pytest.raises(errors.CassetteMiss, match="prompt: recorded 'a red potion in a round bottle', asked 'a blue p"):
         ask("success", backend().submit(other, Mark("any", 7)), paid=True)
+
+
+def test_the_manuals_example_runs_without_key_or_network(tmp_path, monkeypatch):
+    manual = (FOLDER.parent / "docs" / "recording.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", manual, re.DOTALL)
+    for name in (*Backend.credentials, "PIXELROUTER_CONFIG", "PIXELROUTER_STATE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "cassettes").symlink_to(FOLDER)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    assert names["art"].image.size == (32, 32)
+    assert names["art"].cost.money == Money.of("0.025")
+    assert (tmp_path / "replayed").is_dir()

@@ -105,7 +105,9 @@ def test_any_host_allows_public_ones(host):
     check_delivery(f"https://{host}/x.png", ANY)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1234/x", "http://localhost:80/x", "http://[::1]:7/x"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1234/x", "http://localhost:80/x", "http://[::1]:7/x", "http://[::ffff:127.0.0.1]/"]
+)
 def test_a_simulator_on_this_machine_may_deliver_from_this_machine(url):
     check_delivery(url, SIMULATOR)
     with pytest.raises(ForbiddenHost):

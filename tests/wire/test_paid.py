@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pixelrouter.errors import ConfigError, ForbiddenHost, UnexpectedAnswer
+from pixelrouter.errors import ConfigError, ForbiddenHost, UnexpectedAnswer, redact
 from pixelrouter.types import HttpRequest
 from pixelrouter.wire.guard import HostRules
 
@@ -32,6 +32,7 @@ def test_the_request_arrives_as_written(driver, server, rules):
     assert headers["Idempotency-Key"] == "one"
     assert headers["Content-Type"] == "application/json"
     assert headers["User-Agent"] == "pixelrouter/9.9"
+    assert headers["Accept-Encoding"] == "identity"
     assert "Cookie" not in headers
     assert (answer.status, answer.content, answer.headers["retry-after"]) == (202, b'{"id":1}', "3")
     assert answer.url == f"{server.url}/buy"
@@ -120,12 +121,9 @@ def test_a_malformed_key_is_refused_before_sending_and_not_quoted(driver, server
     assert server.accepts == 0
 
 
-@pytest.mark.parametrize("declared", [True, False])
-def test_an_answer_past_the_cap_means_unknown(driver, server, rules, declared):
+def test_an_answer_past_the_cap_means_unknown(driver, server, rules):
     def pour(handler):
         handler.send_response(200)
-        if declared:
-            handler.send_header("Content-Length", "5000")
         handler.end_headers()
         handler.wfile.write(b"x" * 5000)
         handler.close_connection = True
@@ -135,6 +133,36 @@ def test_an_answer_past_the_cap_means_unknown(driver, server, rules, declared):
         driver.paid(driver.wire(), paid_request(server, max_bytes=1000), rules)
     assert caught.value.money == "held"
     assert len(server.seen) == 1
+
+
+def test_an_answer_that_only_declares_too_much_is_not_waited_for(driver, server, rules):
+    def declare(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "5000")
+        handler.end_headers()
+        server.silent(handler)
+
+    server.on("/buy", declare)
+    with pytest.raises(UnexpectedAnswer, match="1,000 bytes"):
+        driver.paid(driver.wire(), paid_request(server, max_bytes=1000), rules, timeout_s=2)
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, httpx.RemoteProtocolError), (204, None), (304, None)])
+def test_another_transports_short_answer_is_noticed(driver, server, rules, status, error):
+    answer = httpx.Response(status, headers={"Content-Length": "10"}, content=b"four" if error else b"")
+    wire = driver.wire(transport=httpx.MockTransport(lambda request: answer))
+    if error:
+        with pytest.raises(error, match="10 bytes were declared and 4 came"):
+            driver.paid(wire, paid_request(server), rules)
+    else:
+        assert driver.paid(wire, paid_request(server), rules).status == status
+
+
+def test_a_key_that_was_sent_is_redacted_everywhere_from_then_on(driver, server, rules):
+    server.on("/buy", 200)
+    secrets = {"X-RD-Token": SecretStr("of-no-known-shape")}
+    driver.paid(driver.wire(), HttpRequest("GET", f"{server.url}/buy", secrets=secrets), rules)
+    assert redact("it was of-no-known-shape.") == "it was [redacted]."
 
 
 def test_an_answer_that_cannot_be_unpacked_means_unknown(driver, server, rules):

@@ -114,6 +114,16 @@ def test_images_inside_json_lie_beside_it_as_files(record, replay, server):
         replay(folder, ask(json={"input_image": base64.b64encode(PNG + b"x").decode()}))
 
 
+def test_base64_that_would_come_back_otherwise_stays_as_it_is(record, replay, server):
+    odd = base64.b64encode(PNG[:202]).decode()
+    assert odd.endswith("AA==")
+    loose = odd[:-3] + "B=="  # decodes to the same bytes, and is other text
+    wrapped = "\n".join([odd[:76], odd[76:]])
+    server.on("/v2/x", (200, {}, json.dumps([loose, wrapped]).encode()))
+    folder, _ = record(("/v2/x", {}))
+    assert replay(folder, ask())[0].json() == [loose, wrapped]
+
+
 def test_equal_requests_replay_in_order_and_the_last_repeats(record, replay, server):
     server.on("/v2/job", (200, {}, b'"pending"'), (200, {}, b'"running"'), (200, {}, b'"done"'))
     folder, _ = record(*[("/v2/job", {"method": "GET"})] * 3)
