@@ -7,6 +7,7 @@ plugin needs no edit here.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
@@ -17,10 +18,16 @@ from pixelrouter.errors import ConfigError
 ENTRY_POINTS = "pixelrouter.backends"
 
 
+@functools.cache
+def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
+    # What is installed does not change while a process runs, and reading it takes milliseconds.
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
 def names() -> tuple[str, ...]:
     """Every backend that can be loaded, sorted."""
     ours = {m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_") and m.name != "protocol"}
-    return tuple(sorted(ours | {e.name for e in importlib.metadata.entry_points(group=ENTRY_POINTS)}))
+    return tuple(sorted(ours | set(_plugins())))
 
 
 def load(name: str) -> type[Backend]:
@@ -29,9 +36,8 @@ def load(name: str) -> type[Backend]:
         close = difflib.get_close_matches(name, names(), 1)
         hint = f"Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(f"There is no backend {name!r}.", hint=f"{hint} Known: {', '.join(names())}.".strip())
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        if entry.name == name:
-            backend: type[Backend] = entry.load()
-            return backend
+    if name in _plugins():
+        backend: type[Backend] = _plugins()[name].load()
+        return backend
     loaded: type[Backend] = importlib.import_module(f"{__name__}.{name}").Backend
     return loaded
