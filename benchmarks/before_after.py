@@ -1,4 +1,4 @@
-"""Draws docs/images/finish-before-after.png: a sprite spoiled the way models spoil them, and what finishing makes of it.
+"""Draws docs/images/finish-before-after.png: a sprite spoiled the way models spoil them, and what becomes of it.
 
 The sprite is the procedural backend's own, enlarged by 7.3, blurred, with a wandering brightness, saved as JPEG.
 """

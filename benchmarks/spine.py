@@ -14,6 +14,7 @@ from pathlib import Path
 
 KEY = "rdpk-benchmark-01"
 PROBE = "import time; t = time.perf_counter(); import pixelrouter; print(time.perf_counter() - t)"
+HEAVY = "import sys, pixelrouter; print([m for m in ('httpx', 'numpy', 'PIL') if m in sys.modules])"
 
 
 def import_time() -> None:
@@ -25,9 +26,7 @@ def import_time() -> None:
             "import sys, pixelrouter; print([m for m in ('httpx', 'numpy', 'PIL') if m in sys.modules])",
         ]
     )
-    print(
-        f"import pixelrouter: {1000 * statistics.median(runs):.1f} ms (bound 150); heavy modules: {heavy.decode().strip()}"
-    )
+    print(f"import pixelrouter: {1000 * statistics.median(runs):.1f} ms (bound 150); heavy modules: {heavy}")
 
 
 def ledger_pairs() -> None:
@@ -89,8 +88,10 @@ from pixelrouter import AsyncPixelRouter
 url, folder, key = sys.argv[1:]
 async def main():
     section = {"retrodiffusion": {"base_url": url, "poll_s": 0.05}}
-    async with AsyncPixelRouter(state=folder, backend="retrodiffusion", keys={"retrodiffusion": key}, backends=section) as router:
-        done = [r async for r in router.generate_many([f"s{n}" for n in range(50)], size=64, concurrency=50)]
+    keys = {"retrodiffusion": key}
+    async with AsyncPixelRouter(state=folder, backend="retrodiffusion", keys=keys, backends=section) as router:
+        prompts = [f"s{n}" for n in range(50)]
+        done = [r async for r in router.generate_many(prompts, size=64, concurrency=50)]
     assert all(r.art for r in done), [r.error for r in done]
 asyncio.run(main())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -107,9 +107,10 @@ class PixelRouter(_Desk):
     def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
         """Pixel art for a prompt: reused if it was bought before, resumed if it is under way, else bought.
 
-        Arguments: ``size`` (32, "32x48", (32, 48); the sprite's own pixels), ``colors`` (most visible colours),
-        ``palette`` (name, file or list of colours), ``seed``, ``n`` images, ``transparent``, ``model``, ``backend``
-        or ``route``, ``fresh`` (buy anew), ``options`` (the vendor's own), ``max_usd``, ``timeout_s`` … (routing.arguments).
+        Arguments (all of them in routing.arguments): ``size`` (32, "32x48", (32, 48); the sprite's own pixels),
+        ``colors`` (most visible colours), ``palette`` (name, file or list of colours), ``seed``, ``n`` images,
+        ``transparent``, ``model``, ``backend`` or ``route``, ``fresh`` (buy anew), ``options`` (the vendor's own),
+        ``max_usd``, ``timeout_s``.
 
         Raises a :mod:`pixelrouter.errors` class; each says whether money moved.
         """

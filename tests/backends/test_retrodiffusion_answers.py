@@ -9,10 +9,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retrodiffusion_answers import KEY, MARK, answer, backend, picture, wish
 
 from pixelrouter.errors import JobFailed, PixelRouterError, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import Cost, Delivery, HttpResponse, Inline, Money, Progress, Remote, Ticket
+from tests.backends.retrodiffusion_answers import KEY, MARK, answer, backend, picture, wish
 
 JOB = Ticket("5d2f", {"version": "v2", "request_id": "r-1"})
 PNG = picture()

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from retrodiffusion_answers import HTML, KEY, MARK, answer, backend, v2_error, wish
 
 from pixelrouter.errors import (
     AuthFailed,
@@ -20,6 +19,7 @@ from pixelrouter.errors import (
     UnexpectedAnswer,
 )
 from pixelrouter.types import Money, Ticket
+from tests.backends.retrodiffusion_answers import HTML, KEY, MARK, answer, backend, v2_error, wish
 
 # The public codes that POST /inferences may meet: contracts/v2/error-codes.json and
 # contracts/v1-to-v2-error-mapping.json of github.com/Retro-Diffusion/api-examples, 2026-09.

@@ -9,13 +9,13 @@ import zlib
 
 import pytest
 from PIL import Image
-from retrodiffusion_answers import KEY, MARK, backend, picture, wish
 
 from pixelrouter.backends import load
 from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.backends.retrodiffusion.body import OPTIONS, REFUSED
 from pixelrouter.errors import InvalidRequest, UnreadableImage
 from pixelrouter.types import Mark, Ticket
+from tests.backends.retrodiffusion_answers import KEY, MARK, backend, picture, wish
 
 PLAIN = {
     "prompt": "a red potion",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from retrodiffusion_answers import MARK, answer, backend, wish
 
 from pixelrouter.backends.retrodiffusion import styles
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.money.prices import listed
 from pixelrouter.types import MAX_SIDE
+from tests.backends.retrodiffusion_answers import MARK, answer, backend, wish
 
 # The vendor's table (llms.txt, 2026-09), typed a second time and by style, so that a slip in styles.toml shows.
 # (smallest side, largest side, images, references): styles

@@ -83,7 +83,9 @@ ALLOWED = {
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(sorted(STEPS)), max_size=6))
-def test_no_order_of_steps_reaches_a_state_it_should_not(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> None:
+def test_no_order_of_steps_reaches_a_state_it_should_not(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
     book = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db", owner="me")
     try:
         book.reserve(draft(), PURSE)

@@ -1,4 +1,4 @@
-"""Killed with SIGKILL before and after every commit and every send, then run again: paid once, and the image is there."""
+"""Killed with SIGKILL before and after every commit and every send, then run again: paid once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def deadly(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(cls, method, deadly)
 section = {"retrodiffusion": {"base_url": url, "poll_s": 0.01, "api_version": version}}
-PixelRouter(state=state, backend="retrodiffusion", keys={"retrodiffusion": key}, backends=section).generate("a red potion")
+router = PixelRouter(state=state, backend="retrodiffusion", keys={"retrodiffusion": key}, backends=section)
+router.generate("a red potion")
 """
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from simulator_asking import body, code, pictures, result, submit, task
 
 from pixelrouter.testing import Faults, RetroDiffusionSimulator
 from pixelrouter.types import Money
+from tests.testing.simulator_asking import body, code, pictures, result, submit, task
 
 TESTED_HERE = {  # each fault and its test, so that a new one cannot come without
     Faults.LOSE_REPLY: "lost", Faults.LOSE_BEFORE: "lost", Faults.LATE: "late", Faults.RATE_LIMIT: "refusals",

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from simulator_asking import body, code, submit, task
 
 from pixelrouter.testing import Faults, RetroDiffusionSimulator
 from pixelrouter.types import Money
+from tests.testing.simulator_asking import body, code, submit, task
 
 PRICE = Money.of("0.025")  # of the still in simulator_asking.body
 

@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from simulator_asking import body, code, encoded, pictures, result, submit
 
 from pixelrouter.testing import RetroDiffusionSimulator
 from pixelrouter.testing.simulator.styles import STYLES
+from tests.testing.simulator_asking import body, code, encoded, pictures, result, submit
 
 
 def frame(side: int, mode: str = "RGB") -> str:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import httpx
 import pytest
-from simulator_asking import body, code, result, submit, task
 
 from pixelrouter.testing import RetroDiffusionSimulator
+from tests.testing.simulator_asking import body, code, result, submit, task
 
 ROUTES = [
     ("POST", "/inferences"),

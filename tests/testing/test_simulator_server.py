@@ -16,10 +16,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from simulator_asking import submit
 
 from pixelrouter.testing import RetroDiffusionSimulator
 from pixelrouter.testing.simulator import Received, Reply
+from tests.testing.simulator_asking import submit
 
 PROGRAM = [sys.executable, "-m", "pixelrouter.testing.simulator"]
 ROOT = Path(__file__).parents[2]
