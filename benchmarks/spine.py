@@ -77,7 +77,7 @@ def call_cost() -> None:
                     theirs.append(time.perf_counter() - connected)
     own = 1000 * (statistics.median(ours) - statistics.median(theirs))
     print(
-        f"a call: {1000 * statistics.median(ours):.1f} ms, its bare exchanges {1000 * statistics.median(theirs):.1f} ms,"
+        f"a call: {1000 * statistics.median(ours):.1f} ms, bare exchanges {1000 * statistics.median(theirs):.1f} ms,"
         f" so ours {own:.1f} ms, finishing included (bound 5 for the engine)"
     )
 
