@@ -88,8 +88,9 @@ class Ledger:
             # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
             connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
-            for pragma in ("busy_timeout = 30000", "journal_mode = WAL", "synchronous = FULL"):
-                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("PRAGMA busy_timeout = 30000")
+            _switch_to_wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
             self._local.connection = connection
             with self._guard:
                 self._connections.append(connection)
@@ -288,6 +289,25 @@ class Ledger:
         """SQLite's own integrity check; "ok" when nothing is wrong."""
         with self._wrapped("read"):
             return str(self._db().execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Set write-ahead logging, which lasts for the file.
+
+    The switch needs the file to itself and, unlike any other statement, does not wait for that (SQLite's busy timeout
+    is not asked), so several processes that open a new ledger at once would fail: wait here.
+    """
+    until = time.monotonic() + 30
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

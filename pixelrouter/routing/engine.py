@@ -16,6 +16,7 @@ from pixelrouter.backends.protocol import Call, LocalBackend, RemoteBackend
 from pixelrouter.errors import (
     AllFailed,
     CassetteMiss,
+    ConfigError,
     ContentRefused,
     ForbiddenHost,
     InvalidRequest,
@@ -309,7 +310,7 @@ class Engine:
                 response: HttpResponse = yield Paid(
                     call.request, self._collector.rules(backend), backend.settings.timeout_s
                 )
-            except (CassetteMiss, ForbiddenHost) as error:
+            except (CassetteMiss, ConfigError, ForbiddenHost) as error:  # raised before a byte leaves
                 self._ledger.release(attempt.id, error)
                 raise
             except Exception as error:

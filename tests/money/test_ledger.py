@@ -215,6 +215,24 @@ def test_processes_cannot_cross_a_cap(tmp_path: Path) -> None:
     book.close()
 
 
+def _open_at_once(path: Path, barrier: object) -> None:
+    barrier.wait()  # type: ignore[attr-defined]  # a multiprocessing Barrier has no public type to name here
+    for _ in range(3):
+        Ledger(path, owner="x").close()
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_a_new_ledger_may_be_opened_by_many_at_once(tmp_path: Path, round_: int) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(6)
+    workers = [spawn.Process(target=_open_at_once, args=(tmp_path / "ledger.db", barrier)) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 6
+
+
 def test_every_commit_is_flushed_to_the_disk(ledger: Ledger) -> None:
     db = ledger._db()
     assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
