@@ -87,13 +87,13 @@ class Ledger:
         if connection is None:
             # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
             connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            with self._guard:
+                self._connections.append(connection)  # before anything can fail, so that it is closed in any case
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA busy_timeout = 30000")
             _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             self._local.connection = connection
-            with self._guard:
-                self._connections.append(connection)
         return connection
 
     @contextmanager

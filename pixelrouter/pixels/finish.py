@@ -178,8 +178,12 @@ def _alpha(rgba: Bytes, spec: FinishSpec) -> Bytes:
 
 
 def _count_colors(rgba: Bytes) -> int:
+    packed = pack(rgba[..., :3][rgba[..., 3] >= OPAQUE_FROM])
+    if packed.size < 1 << 18:
+        return len(np.unique(packed))
+    # One flag for every possible colour beats sorting a large image, and costs 16 MiB: not worth it for a small one.
     seen = np.zeros(1 << 24, dtype=np.bool_)
-    seen[pack(rgba[..., :3][rgba[..., 3] >= OPAQUE_FROM])] = True
+    seen[packed] = True
     return int(np.count_nonzero(seen))
 
 
