@@ -184,7 +184,7 @@ class Collector:
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
     ) -> Steps[list[bytes]]:
         remote = any(isinstance(item, Remote) for item in delivery.items)
-        if not remote or not isinstance(backend, RemoteBackend):
+        if not remote or backend.kind != "remote":
             return [item.data for item in delivery.items if isinstance(item, Inline)]
         try:
             return (yield from self._fetch_all(ask, backend, attempt, delivery, ticket))

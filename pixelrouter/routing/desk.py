@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from pixelrouter import backends as registry
-from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, redact
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate
@@ -140,7 +139,7 @@ def _dry(workshop: Workshop, one: Candidate) -> dict[str, Any]:
     backend = one.backend
     try:
         model = backend.resolve(one.request).id
-        if not isinstance(backend, RemoteBackend):
+        if backend.kind != "remote":
             return {"model": model, "note": "drawn on this machine; nothing would be sent"}
         seed = workshop.engine.seed(one)
         request = one.request.model_copy(update={"model": model})

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from pixelrouter.backends.protocol import Call, LocalBackend, RemoteBackend
+from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import (
     AllFailed,
     CassetteMiss,
@@ -114,7 +114,7 @@ class Engine:
                 self._ledger.release(attempt.id)  # its owner died before a byte left
                 return None
             backend = candidate.backend
-            if not isinstance(backend, RemoteBackend):
+            if backend.kind != "remote":
                 self._ledger.release(attempt.id)
                 return None
             candidate.need_key()
@@ -197,7 +197,7 @@ class Engine:
 
     def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
         backend, request = candidate.backend, candidate.request
-        if isinstance(backend, RemoteBackend):
+        if backend.kind == "remote":
             candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)
             model = backend.resolve(request).id
@@ -208,7 +208,7 @@ class Engine:
         seed = self.seed(candidate)
         mark = Mark(attempt_id, seed)
         request = request.model_copy(update={"model": model})
-        call = backend.submit(request, mark) if isinstance(backend, RemoteBackend) else None
+        call = backend.submit(request, mark) if backend.kind == "remote" else None
         draft = Draft(
             id=attempt_id,
             key=candidate.key,
@@ -230,7 +230,7 @@ class Engine:
             return standing or (yield from self._buy(ask, candidate, made))
         made.append(attempt.id)
         try:
-            if call is None or not isinstance(backend, RemoteBackend):
+            if call is None or backend.kind != "remote":
                 return (yield from self._draw(ask, candidate, attempt, seed))
             ticket = yield from self._submit(ask, backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
@@ -247,7 +247,7 @@ class Engine:
 
     def _draw(self, ask: Ask, candidate: Candidate, attempt: Attempt, seed: int) -> Steps[Attempt]:
         backend = candidate.backend
-        assert isinstance(backend, LocalBackend)  # noqa: S101  (for the type checker; the caller asked)
+        assert backend.kind == "local"  # noqa: S101  (for the type checker; the caller asked)
         request = candidate.request.model_copy(update={"seed": seed, "model": attempt.model})
 
         def progress(step: Progress) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import SecretStr, ValidationError
 
 from pixelrouter import backends as registry
-from pixelrouter.backends.protocol import Backend, RemoteBackend
+from pixelrouter.backends.protocol import Backend
 from pixelrouter.config import Settings
 from pixelrouter.errors import ConfigError, InvalidRequest, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
@@ -228,7 +228,7 @@ class Workshop:
                 return Quote(cost, one.name, standing.model, binding=True, reused=True, notes=("already paid for",))
             backend = one.backend
             try:
-                if not isinstance(backend, RemoteBackend):
+                if backend.kind != "remote":
                     return Quote(Cost(Money(0), "reported"), one.name, backend.resolve(one.request).id, binding=True)
                 if not one.has_key:
                     model = backend.resolve(one.request).id
