@@ -67,8 +67,12 @@ def call_cost() -> None:
     import httpx
 
     from pixelrouter import PixelRouter
+    from pixelrouter.pixels import FinishSpec, finish
 
-    count, keys, ours, theirs = 80, {"retrodiffusion": KEY}, [], []
+    count, keys = 80, {"retrodiffusion": KEY}
+    ours: list[float] = []
+    theirs: list[float] = []
+    finishing: list[float] = []
     with vendor() as url, tempfile.TemporaryDirectory() as folder:
         section = {"retrodiffusion": {"base_url": url, "poll_s": 0}}
         with (
@@ -80,7 +84,7 @@ def call_cost() -> None:
             router.generate("warm up", size=32)
             for n in range(count):
                 start = time.perf_counter()
-                router.generate(f"sprite {n}", size=32)
+                art = router.generate(f"sprite {n}", size=32)
                 ours.append(time.perf_counter() - start)
                 # The same exchanges without us: a paid POST on a connection of its own, then polls until it is done.
                 start = time.perf_counter()
@@ -88,9 +92,13 @@ def call_cost() -> None:
                 while kept.get(f"{url}/v2/inferences/tasks/{task}").json()["status"] != "succeeded":
                     pass
                 theirs.append(time.perf_counter() - start)
-    whole, bare = 1000 * statistics.median(ours), 1000 * statistics.median(theirs)
+                start = time.perf_counter()
+                finish(router._open().store.get(art.raws[0]), FinishSpec(size=(32, 32), native=True))
+                finishing.append(time.perf_counter() - start)
+    whole, bare, pixels = (1000 * statistics.median(times) for times in (ours, theirs, finishing))
     print(
-        f"a call: {whole:.1f} ms, its bare exchanges {bare:.1f} ms, ours {whole - bare:.1f} ms with finishing (bound 5)"
+        f"a call: {whole:.1f} ms, of which its bare exchanges {bare:.1f}, finishing the image {pixels:.1f}, the engine with"
+        f" its ledger and store on disk {whole - bare - pixels:.1f} (bound 5)"
     )
 
 

@@ -34,6 +34,7 @@ class Store:
             return digest
         part = None
         try:
+            new = not target.parent.is_dir()
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
             part = Path(name)
@@ -42,8 +43,9 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
-            for folder in (target.parent, self.folder):
-                _sync_folder(folder)
+            _sync_folder(target.parent)
+            if new:
+                _sync_folder(self.folder)
         except OSError as error:
             if part is not None:
                 part.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
     return {entry.name: entry for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
 
 
+@functools.cache
 def names() -> tuple[str, ...]:
     """Every backend that can be loaded, sorted."""
     ours = {m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_") and m.name != "protocol"}

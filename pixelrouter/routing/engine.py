@@ -234,10 +234,10 @@ class Engine:
                 return (yield from self._draw(ask, candidate, attempt, seed))
             ticket = yield from self._submit(ask, backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
-        finally:
-            # Whatever happened, nobody in this process works on the attempt any more.
-            if (now := self._ledger.get(attempt.id)) and now.state not in ("settled", "released"):
-                self._ledger.disown(attempt.id)
+        except BaseException:
+            # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
+            self._ledger.disown(attempt.id)
+            raise
 
     def seed(self, candidate: Candidate) -> int:
         """The seed that a new attempt would send: the caller's, else one derived from the request."""

@@ -31,7 +31,8 @@ def finished_art(ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, st
         raise _again(attempt)
     ask.tell("finish", attempt.backend, 1.0)
     reused = attempt.id not in made
-    rows = [row for one in dict.fromkeys([*made, attempt.id]) if (row := ledger.get(one))]
+    earlier = [row for one in made if one != attempt.id and (row := ledger.get(one))]
+    rows = [*earlier, attempt]
     art = PixelArt(
         indexed=tuple(one.indexed for one in done),
         palette=tuple(dict.fromkeys(color for one in done for color in one.palette)),
@@ -45,7 +46,7 @@ def finished_art(ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, st
         raws=attempt.raws,
         key=attempt.key,
         reused=reused,
-        notes=tuple(f"{row.backend}: {row.error}" for row in rows if row.error and row.id != attempt.id),
+        notes=tuple(f"{row.backend}: {row.error}" for row in earlier if row.error),
         request=ask.request,
     )
     if len(done) < ask.request.n:
