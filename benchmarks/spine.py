@@ -97,8 +97,8 @@ def call_cost() -> None:
                 finishing.append(time.perf_counter() - start)
     whole, bare, pixels = (1000 * statistics.median(times) for times in (ours, theirs, finishing))
     print(
-        f"a call: {whole:.1f} ms, of which its bare exchanges {bare:.1f}, finishing the image {pixels:.1f}, the engine with"
-        f" its ledger and store on disk {whole - bare - pixels:.1f} (bound 5)"
+        f"a call: {whole:.1f} ms, of which its bare exchanges {bare:.1f}, finishing the image {pixels:.1f}, the engine"
+        f" with its ledger and store on disk {whole - bare - pixels:.1f} (bound 5)"
     )
 
 
