@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pixelrouter.testing import RetroDiffusionSimulator
-from pixelrouter.testing.simulator.styles import STYLES
+from pixelrouter.testing.simulator.retrodiffusion.styles import STYLES
 from tests.testing.simulator_asking import body, code, encoded, pictures, result, submit
 
 

@@ -1,8 +1,49 @@
-"""Simulators of the vendors: real HTTP servers that count what they charge and misbehave when told to."""
+"""Simulators of the vendors: real HTTP servers that count what they charge and misbehave when told to.
 
-from pixelrouter.testing.simulator.faults import Faults
-from pixelrouter.testing.simulator.jobs import Charge
-from pixelrouter.testing.simulator.retrodiffusion import RetroDiffusionSimulator
+``SIMULATORS`` names each vendor's; a simulator is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pixelrouter.testing.simulator.charges import Charge
+from pixelrouter.testing.simulator.faults import Faults, FaultSpec
 from pixelrouter.testing.simulator.server import Received, Reply, Simulator
 
-__all__ = ["Charge", "Faults", "Received", "Reply", "RetroDiffusionSimulator", "Simulator"]
+if TYPE_CHECKING:
+    from pixelrouter.testing.simulator.retrodiffusion import RetroDiffusionSimulator
+
+__all__ = [
+    "SIMULATORS",
+    "Charge",
+    "FaultSpec",
+    "Faults",
+    "Received",
+    "Reply",
+    "RetroDiffusionSimulator",
+    "Simulator",
+    "simulator_of",
+]
+
+#: Vendor -> the class's name, in the module of the vendor's name.
+SIMULATORS = {
+    "retrodiffusion": "RetroDiffusionSimulator",
+    "replicate": "ReplicateSimulator",
+    "fal": "FalSimulator",
+    "pixellab": "PixelLabSimulator",
+}
+
+
+def simulator_of(vendor: str) -> type[Simulator]:
+    """The simulator class of a vendor. Raises KeyError for a vendor that has none."""
+    found: type[Simulator] = getattr(import_module(f"{__name__}.{vendor}"), SIMULATORS[vendor])
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    for vendor, class_name in SIMULATORS.items():
+        if class_name == name:
+            return simulator_of(vendor)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,11 +10,10 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
+from pixelrouter.testing.simulator import SIMULATORS, simulator_of
 from pixelrouter.testing.simulator.faults import Faults
-from pixelrouter.testing.simulator.retrodiffusion import RetroDiffusionSimulator
-
-KEY_VARIABLE = "RETRODIFFUSION_API_KEY"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A vendor's API on this machine: no key, no money. It counts what it would have charged.",
         epilog=f"Faults: {', '.join(name.replace('_', '-') for name in Faults)}.",
     )
-    parser.add_argument("vendor", choices=["retrodiffusion"], help="which vendor to be")
+    parser.add_argument("vendor", choices=list(SIMULATORS), help="which vendor to be")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--balance", default="10", metavar="USD", help="the account's money (default: 10)")
@@ -39,9 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop. Returns the exit status: 0, or 1 where the port cannot be had; 2 for a wrong option."""
     parser = _parser()
     options = parser.parse_args(argv)
-    keys = tuple(options.key or ["rdpk-sim-1"])
+    kind: Any = simulator_of(options.vendor)  # every simulator takes these arguments, and its own beside them
+    keys = tuple(options.key or kind.default_keys)
     try:
-        simulator = RetroDiffusionSimulator(
+        simulator = kind(
             balance=options.balance,
             keys=keys,
             job_seconds=options.job_seconds,
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(f"--fault: {error}")
         print(
             f"{simulator.url} is a {options.vendor} simulator. In pixelrouter.toml: [backends.{options.vendor}] "
-            f'base_url = "{simulator.url}"; in the environment: {KEY_VARIABLE}={keys[0]}',
+            f'base_url = "{simulator.url}"; in the environment: {kind.key_variable}={keys[0]}',
             flush=True,
         )
         # A wait without an end cannot be interrupted on every system.

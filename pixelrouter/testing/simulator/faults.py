@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal
 
 Phase = Literal["before", "after", "job"]
@@ -13,7 +14,9 @@ KINDS = ("submit", "quote", "poll", "list", "download", "balance", "styles", "st
 
 
 class Faults(StrEnum):
-    """Every misbehaviour by name. ``sim.fault(Faults.LOSE_REPLY)`` and ``sim.fault("lose_reply")`` are the same.
+    """Every misbehaviour that all vendors share, by name; a vendor's simulator may know more (`vendor_faults`).
+
+    ``sim.fault(Faults.LOSE_REPLY)`` and ``sim.fault("lose_reply")`` are the same.
 
     *before* the vendor took the request (nothing is charged): lose_before, rate_limit, no_balance, moderated,
     overloaded, server_error, bad_gateway_before, redirect, poll_502, download_502, expired_url.
@@ -54,7 +57,7 @@ class Faults(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Spec:
+class FaultSpec:
     """When a fault acts, on which kind of request unless told otherwise, and its parameters with their defaults."""
 
     phase: Phase
@@ -62,33 +65,33 @@ class _Spec:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-_SPECS: dict[Faults, _Spec] = {
-    Faults.LOSE_BEFORE: _Spec("before", params={"reset": False}),
-    Faults.RATE_LIMIT: _Spec("before", params={"retry_after": 1, "http_date": False}),
-    Faults.NO_BALANCE: _Spec("before"),
-    Faults.MODERATED: _Spec("before"),
-    Faults.OVERLOADED: _Spec("before", params={"retry_after": 3}),
-    Faults.SERVER_ERROR: _Spec("before", params={"charged": False}),
-    Faults.BAD_GATEWAY_BEFORE: _Spec("before"),
-    Faults.REDIRECT: _Spec("before", params={"location": "http://elsewhere.invalid/", "status": 302}),
-    Faults.POLL_502: _Spec("before", on="poll"),
-    Faults.DOWNLOAD_502: _Spec("before", on="download"),
-    Faults.EXPIRED_URL: _Spec("before", on="download", params={"gone": False}),
-    Faults.LOSE_REPLY: _Spec("after", params={"reset": False}),
-    Faults.LATE: _Spec("after", params={"seconds": 1.0}),
-    Faults.BAD_GATEWAY_HTML: _Spec("after"),
-    Faults.GARBAGE_JSON: _Spec("after"),
-    Faults.SLOW_DRIP: _Spec("after", params={"chunk": 16, "delay": 0.05}),
-    Faults.HUGE_BODY: _Spec("after", params={"size": 64 * 1024 * 1024}),
-    Faults.TRUNCATED_DOWNLOAD: _Spec("after", on="download"),
-    Faults.JOB_FAILED: _Spec("job", params={"code": "inference_failed", "status_code": 502, "refund": True}),
-    Faults.JOB_STUCK: _Spec("job"),
-    Faults.URL_ONLY: _Spec("job"),
-    Faults.TRUNCATED_IMAGE: _Spec("job"),
-    Faults.EMPTY_IMAGES: _Spec("job"),
-    Faults.FEWER_IMAGES: _Spec("job"),
-    Faults.WRONG_SIZE: _Spec("job", params={"width": None, "height": None}),
-    Faults.EVIL_URL: _Spec("job", params={"url": "http://evil.invalid/sprite.png"}),
+_SPECS: dict[str, FaultSpec] = {
+    Faults.LOSE_BEFORE: FaultSpec("before", params={"reset": False}),
+    Faults.RATE_LIMIT: FaultSpec("before", params={"retry_after": 1, "http_date": False}),
+    Faults.NO_BALANCE: FaultSpec("before"),
+    Faults.MODERATED: FaultSpec("before"),
+    Faults.OVERLOADED: FaultSpec("before", params={"retry_after": 3}),
+    Faults.SERVER_ERROR: FaultSpec("before", params={"charged": False}),
+    Faults.BAD_GATEWAY_BEFORE: FaultSpec("before"),
+    Faults.REDIRECT: FaultSpec("before", params={"location": "http://elsewhere.invalid/", "status": 302}),
+    Faults.POLL_502: FaultSpec("before", on="poll"),
+    Faults.DOWNLOAD_502: FaultSpec("before", on="download"),
+    Faults.EXPIRED_URL: FaultSpec("before", on="download", params={"gone": False}),
+    Faults.LOSE_REPLY: FaultSpec("after", params={"reset": False}),
+    Faults.LATE: FaultSpec("after", params={"seconds": 1.0}),
+    Faults.BAD_GATEWAY_HTML: FaultSpec("after"),
+    Faults.GARBAGE_JSON: FaultSpec("after"),
+    Faults.SLOW_DRIP: FaultSpec("after", params={"chunk": 16, "delay": 0.05}),
+    Faults.HUGE_BODY: FaultSpec("after", params={"size": 64 * 1024 * 1024}),
+    Faults.TRUNCATED_DOWNLOAD: FaultSpec("after", on="download"),
+    Faults.JOB_FAILED: FaultSpec("job", params={"code": "inference_failed", "status_code": 502, "refund": True}),
+    Faults.JOB_STUCK: FaultSpec("job"),
+    Faults.URL_ONLY: FaultSpec("job"),
+    Faults.TRUNCATED_IMAGE: FaultSpec("job"),
+    Faults.EMPTY_IMAGES: FaultSpec("job"),
+    Faults.FEWER_IMAGES: FaultSpec("job"),
+    Faults.WRONG_SIZE: FaultSpec("job", params={"width": None, "height": None}),
+    Faults.EVIL_URL: FaultSpec("job", params={"url": "http://evil.invalid/sprite.png"}),
 }
 
 
@@ -96,19 +99,23 @@ _SPECS: dict[Faults, _Spec] = {
 class Fault:
     """One misbehaviour, ready to act. ``on`` is the kind of request it waits for; ``any`` matches every kind."""
 
-    name: Faults
+    name: str
     phase: Phase
     on: str
     params: Mapping[str, Any]
 
     @classmethod
-    def of(cls, name: str, on: str | None = None, **params: Any) -> Fault:
-        """A fault by name. Raises ValueError for a name or a parameter that does not exist, and lists those that do."""
-        try:
-            known = Faults(name)
-        except ValueError:
-            raise ValueError(f"no fault named {name!r}; there are: {', '.join(Faults)}") from None
-        spec = _SPECS[known]
+    def of(
+        cls, name: str, on: str | None = None, own: Mapping[str, FaultSpec] = MappingProxyType({}), **params: Any
+    ) -> Fault:
+        """A fault by name: one of `Faults`, or of the vendor's ``own``.
+
+        Raises ValueError for a name or a parameter that does not exist, and lists those that do.
+        """
+        every = {**_SPECS, **own}
+        if name not in every:
+            raise ValueError(f"no fault named {name!r}; there are: {', '.join(every)}")
+        known, spec = str(name), every[name]
         unknown = sorted(set(params) - set(spec.params))
         if unknown:
             raise ValueError(f"{known} takes no {', '.join(unknown)}; it takes: {', '.join(spec.params) or 'nothing'}")

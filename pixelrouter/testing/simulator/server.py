@@ -19,10 +19,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pixelrouter.testing.simulator.faults import Fault, FaultQueue, Faults
+from pixelrouter.testing.simulator.charges import Charge
+from pixelrouter.testing.simulator.faults import Fault, FaultQueue, Faults, FaultSpec
+from pixelrouter.types import Money
 
 CONTROL = "/_sim/"  # no vendor has paths below this prefix
 _BLOCK = 64 * 1024
@@ -109,9 +111,18 @@ def spoil(reply: Reply, fault: Fault) -> Reply:
 class Simulator(ABC):
     """A vendor on a local port. A context manager; `start` and `stop` do the same by hand.
 
+    ``vendor`` is the backend's name, ``key_variable`` the environment variable that holds its key, ``default_keys`` the
+    tokens it accepts unless told others, ``vendor_faults`` the misbehaviours that only this vendor has.
+
     ``host`` and ``port`` are where to listen; port 0 takes a free one. The listening socket is open from the first
     moment, so `url` is known and no connection is refused.
     """
+
+    vendor: ClassVar[str]
+    key_variable: ClassVar[str]
+    default_keys: ClassVar[tuple[str, ...]]
+    vendor_faults: ClassVar[Mapping[str, FaultSpec]] = {}
+    keys: tuple[str, ...]
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.faults = FaultQueue()
@@ -127,6 +138,25 @@ class Simulator(ABC):
     @abstractmethod
     def answer(self, request: Received) -> Reply:
         """The vendor's answer to one request. Called in parallel from many threads."""
+
+    @property
+    @abstractmethod
+    def charges(self) -> list[Charge]:
+        """Every charge, oldest first; a refunded one stays, and says so."""
+
+    @property
+    @abstractmethod
+    def charged_total(self) -> Money:
+        """What the vendor took, less what it gave back."""
+
+    @property
+    @abstractmethod
+    def paid_posts(self) -> int:
+        """How many requests that cost money arrived, whatever became of them."""
+
+    def backend_settings(self) -> dict[str, Any]:
+        """What ``[backends.NAME]`` must say to talk to this simulator instead of the vendor."""
+        return {"base_url": self.url}
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -157,7 +187,7 @@ class Simulator(ABC):
         ``poll``, ``list``, ``download``, ``balance``, ``styles``, ``status``, ``other``, or ``any``.
         Raises ValueError for a fault or a parameter that does not exist.
         """
-        self.faults.add(Fault.of(name, on, **params), times)
+        self.faults.add(Fault.of(name, on, self.vendor_faults, **params), times)
 
     def advance(self, seconds: float) -> None:
         """Let the vendor's clock jump ahead: signed URLs expire and jobs finish without anyone waiting."""

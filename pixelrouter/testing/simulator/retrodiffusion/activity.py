@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from pixelrouter.testing.simulator.images import Output
-from pixelrouter.testing.simulator.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Job, Status, iso
-from pixelrouter.testing.simulator.problems import Refused
+from pixelrouter.testing.simulator.retrodiffusion.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Job, Status, iso
+from pixelrouter.testing.simulator.retrodiffusion.problems import Refused
 from pixelrouter.testing.simulator.server import Received
 
 

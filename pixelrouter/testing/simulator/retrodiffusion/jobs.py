@@ -9,15 +9,16 @@ import json
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from pixelrouter.testing.simulator.charges import Charge
 from pixelrouter.testing.simulator.faults import Fault, FaultQueue, Faults
 from pixelrouter.testing.simulator.images import Output
-from pixelrouter.testing.simulator.orders import Order, draw
-from pixelrouter.testing.simulator.problems import Refused
+from pixelrouter.testing.simulator.retrodiffusion.orders import Order, draw
+from pixelrouter.testing.simulator.retrodiffusion.problems import Refused
 from pixelrouter.types import Money
 
 URL_SECONDS = 15 * 60
@@ -28,26 +29,6 @@ Status = Literal["pending", "running", "succeeded", "failed"]
 def iso(at: float) -> str:
     """Seconds since the epoch as the vendor writes times: UTC, to the second, no zone."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-@dataclass(frozen=True)
-class Charge:
-    """Money that the vendor took for one request, and whether it gave it back."""
-
-    money: Money
-    body: Mapping[str, Any]
-    idempotency_key: str | None
-    request_id: str
-    refunded: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "micros": self.money.micros,
-            "body": dict(self.body),
-            "idempotency_key": self.idempotency_key,
-            "request_id": self.request_id,
-            "refunded": self.refunded,
-        }
 
 
 @dataclass

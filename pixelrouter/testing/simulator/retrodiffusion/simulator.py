@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pixelrouter.testing.simulator import activity, problems, styles
+from pixelrouter.testing.simulator.charges import Charge
 from pixelrouter.testing.simulator.faults import Fault, Faults
-from pixelrouter.testing.simulator.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Charge, Job, Status, iso
-from pixelrouter.testing.simulator.orders import read
-from pixelrouter.testing.simulator.problems import Refused, Version
+from pixelrouter.testing.simulator.retrodiffusion import activity, problems, styles
+from pixelrouter.testing.simulator.retrodiffusion.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Job, Status, iso
+from pixelrouter.testing.simulator.retrodiffusion.orders import read
+from pixelrouter.testing.simulator.retrodiffusion.problems import Refused, Version
 from pixelrouter.testing.simulator.server import Received, Reply, Simulator, spoil
 from pixelrouter.types import Money
 
@@ -43,11 +44,15 @@ class RetroDiffusionSimulator(Simulator):
     v1, ISO on v2), ``int`` or ``iso``. ``max_body`` is the largest request body in bytes (the vendor publishes none).
     """
 
+    vendor = "retrodiffusion"
+    key_variable = "RETRODIFFUSION_API_KEY"
+    default_keys = ("rdpk-sim-1",)
+
     def __init__(
         self,
         *,
         balance: str = "10",
-        keys: Sequence[str] = ("rdpk-sim-1",),
+        keys: Sequence[str] = default_keys,
         job_seconds: float = 0.0,
         polls: int = 0,
         created_at: Literal["auto", "int", "iso"] = "auto",

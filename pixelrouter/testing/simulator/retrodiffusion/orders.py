@@ -13,8 +13,8 @@ from PIL import Image, UnidentifiedImageError
 
 from pixelrouter.testing.simulator import images
 from pixelrouter.testing.simulator.images import Output, Pixels
-from pixelrouter.testing.simulator.problems import Refused, Version
-from pixelrouter.testing.simulator.styles import STYLES, Style
+from pixelrouter.testing.simulator.retrodiffusion.problems import Refused, Version
+from pixelrouter.testing.simulator.retrodiffusion.styles import STYLES, Style
 
 # What a request without prompt_style gets. The vendor does not say; the cheapest family stands in.
 DEFAULT_STYLE = "rd_fast__default"
