@@ -9,8 +9,8 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   └── MissingKey               no credential for a backend that needs one                no
     ├── InvalidRequest (ValueError)  size, palette, options: refused before anything is sent   no
     │   ├── UnknownPalette                                                                     no
-    │   └── UnreadableImage          an image file that cannot, or must not, be decoded        no
-    ├── NoBackend                    no configured backend can serve the request; says why     no
+    │   ├── UnreadableImage          an image file that cannot, or must not, be decoded        no
+    │   └── NoBackend                no configured backend can serve the request; says why     no
     ├── OverBudget                   the quote does not fit under a cap                        no
     ├── NotSent                      DNS, connect, TLS, proxy: no byte of the request left     no
     ├── Refused                      the vendor said no                                        no
@@ -21,6 +21,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   ├── RateLimited              too many requests; ``retry_after`` seconds                no
     │   └── Overloaded               a documented "busy, nothing done"                         no
     ├── JobFailed                    the vendor took the job and says it failed                see
+    │   └── ContentBlocked           a ContentRefused that came after the job was accepted     see
     ├── ChargedWithoutImage          paid, but no usable image                                 yes
     │   ├── ResultExpired            paid, drawn, and deleted by the vendor before we had it   yes
     │   └── IncompleteDelivery       paid, fewer images than asked; ``art`` holds what came    yes
@@ -46,6 +47,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from pixelrouter.types import Money, PixelArt, Ticket
 
 MoneyMoved = Literal["no", "yes", "held", "see"]
@@ -116,7 +119,7 @@ class UnreadableImage(InvalidRequest):
     """An image cannot be decoded, or is refused before decoding because of what it declares."""
 
 
-class NoBackend(PixelRouterError):
+class NoBackend(InvalidRequest):
     """No candidate can serve the request. ``reasons`` maps each backend to why not."""
 
     def __init__(self, message: str, *, reasons: Mapping[str, str] | None = None, hint: str | None = None) -> None:
@@ -198,19 +201,33 @@ class Overloaded(RateLimited):
 class JobFailed(PixelRouterError):
     """The vendor accepted the job and reports that it failed.
 
-    ``charged`` is what it kept: zero where it documents a refund, None where it does not say.
+    ``charged`` is what it kept: zero where it documents a refund, None where it does not say. ``units`` is the same in
+    the vendor's own units, where it bills those.
     """
 
     money: ClassVar[MoneyMoved] = "see"
 
     def __init__(
-        self, message: str, *, charged: Money | None = None, code: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        charged: Money | None = None,
+        code: str | None = None,
+        hint: str | None = None,
+        units: Decimal | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
-        self.charged, self.code = charged, code
+        PixelRouterError.__init__(self, message, hint=hint)
+        self.charged, self.code, self.units = charged, code, units
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "charged": None if self.charged is None else str(self.charged), "code": self.code}
+
+
+class ContentBlocked(JobFailed, ContentRefused):
+    """The vendor's content policy held back a job that it had accepted; ``charged`` says whether that cost money."""
+
+    money: ClassVar[MoneyMoved] = "see"
+    status: int | None = None
 
 
 class ChargedWithoutImage(PixelRouterError):

@@ -13,17 +13,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import (
+    ON_AN_IMAGE,
     Capabilities,
     Delivery,
     GenerationRequest,
     HttpRequest,
     HttpResponse,
+    Layout,
     Mark,
     ModelInfo,
     Money,
@@ -81,6 +83,17 @@ class BackendSettings(BaseModel):
         return value.rstrip("/") if value else value
 
 
+@dataclass(frozen=True)
+class Found:
+    """Jobs in the vendor's own list that a lost submit may have made, the likeliest first, and where the list goes on.
+
+    Only jobs that match the mark exactly belong in it; the router leaves out those that it knows as another attempt's.
+    """
+
+    tickets: tuple[Ticket, ...] = ()
+    more: Call[Found] | None = None
+
+
 @runtime_checkable
 class RemoteBackend(Protocol):
     """A vendor behind HTTP. ``submit`` is the only call that costs money."""
@@ -103,20 +116,35 @@ class RemoteBackend(Protocol):
     def resolve(self, request: GenerationRequest) -> ModelInfo:
         """The model that will draw the request. Raises InvalidRequest, naming the limit, if none can."""
 
-    def quote(self, request: GenerationRequest) -> Quote | Call[Quote]:
-        """The price: from a table, or by a call that is free."""
+    def layout(self, request: GenerationRequest) -> Layout:
+        """How the files delivered for ``request`` (its ``model`` set) are cut into images."""
+
+    def first(self, request: GenerationRequest) -> GenerationRequest | None:
+        """The request whose image has to be bought first, as this one's ``images[0]``; None if nothing has to."""
+
+    def quote(self, request: GenerationRequest) -> Quote | Call[Quote] | None:
+        """The price: from a table, by a call that is free, or None for the price list's."""
 
     def submit(self, request: GenerationRequest, mark: Mark) -> Call[Ticket | Delivery]:
         """The only call that costs money."""
 
-    def poll(self, ticket: Ticket) -> Call[Progress | Delivery]:
-        """How the job is. Free, repeatable, works after a crash. Raises JobFailed from ``read``."""
+    def poll(self, ticket: Ticket) -> Call[Progress | Delivery | Ticket]:
+        """How the job is. Free, repeatable, works after a crash. Raises JobFailed from ``read``.
+
+        A Ticket means that the job has moved on to another address, which is polled at once.
+        """
 
     def fetch(self, delivery: Delivery) -> Sequence[Call[bytes]]:
         """One call for each ``Remote`` item, in order. Free, repeatable. ``read`` raises ResultExpired."""
 
-    def find(self, mark: Mark) -> Call[Ticket | None] | None:
-        """What became of a submit whose answer was lost; None where the vendor offers no exact way."""
+    def renew(self, ticket: Ticket) -> Call[Delivery] | None:
+        """Fresh addresses for a finished job whose own have expired; None where the vendor gives none."""
+
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
+        """What became of a submit whose answer was lost; None where the vendor offers no exact way.
+
+        ``request`` is the one that was sent, its ``model`` set; after a crash it is without its images.
+        """
 
     def cancel(self, ticket: Ticket) -> Call[None] | None:
         """Stop a job; None where the vendor cannot."""
@@ -149,11 +177,54 @@ class LocalBackend(Protocol):
     def resolve(self, request: GenerationRequest) -> ModelInfo:
         """The model that will draw the request. Raises InvalidRequest, naming the limit, if none can."""
 
+    def layout(self, request: GenerationRequest) -> Layout:
+        """How the files delivered for ``request`` (its ``model`` set) are cut into images."""
+
     def generate(self, request: GenerationRequest, progress: Callable[[Progress], None]) -> Delivery:
         """Draw. ``request.seed`` is always set."""
 
 
 Backend = RemoteBackend | LocalBackend
+
+
+class BackendDefaults:
+    """What most backends answer to the questions that few vendors know: derive from it, and override what differs."""
+
+    def layout(self, request: GenerationRequest) -> Layout:
+        """The first n files are the images, each of the size asked for."""
+        return Layout(raws=request.n if request.task in ("image", *ON_AN_IMAGE) else None)
+
+    def first(self, request: GenerationRequest) -> GenerationRequest | None:
+        """None: nothing has to be bought first."""
+        return None
+
+    def quote(self, request: GenerationRequest) -> Quote | Call[Quote] | None:
+        """None: the price list's price."""
+        return None
+
+    def renew(self, ticket: Ticket) -> Call[Delivery] | None:
+        """None: addresses cannot be renewed."""
+        return None
+
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
+        """None: the vendor cannot tell."""
+        return None
+
+    def cancel(self, ticket: Ticket) -> Call[None] | None:
+        """None: jobs cannot be stopped."""
+        return None
+
+    def balance(self) -> Call[Money] | None:
+        """None: the vendor does not tell."""
+        return None
+
+    def catalogue(self) -> Sequence[Call[tuple[ModelInfo, ...]]]:
+        """Nothing: the vendor has no such list."""
+        return ()
+
+    def with_catalogue(self, models: Sequence[ModelInfo]) -> Self:
+        """The backend itself: it has no catalogue to learn from."""
+        return self
 
 
 def reject_unknown_options(backend: str, options: Mapping[str, object], known: Sequence[str]) -> None:

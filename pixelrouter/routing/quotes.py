@@ -115,6 +115,8 @@ class Quotes:
             return remembered[1]
         ask.tell("quote", backend.name, None, "asking for the price")
         answer = backend.quote(request)
+        if answer is None:
+            return listed(backend, request, "the vendor has no quotes; this is the list price")
         if not isinstance(answer, Quote):
             try:
                 budget = self._collector.budget(backend.name)

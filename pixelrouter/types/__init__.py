@@ -4,14 +4,27 @@ from pixelrouter.types.art import Attempt, PixelArt, State
 from pixelrouter.types.capability import Capabilities, Licence, ModelInfo
 from pixelrouter.types.http import HttpRequest, HttpResponse
 from pixelrouter.types.job import Delivery, Inline, Progress, Remote, Ticket
+from pixelrouter.types.layout import Layout
 from pixelrouter.types.money import FREE, MICROS, Cost, CostSource, Money, Quote, Unit
 from pixelrouter.types.report import Grid, Report
-from pixelrouter.types.request import MAX_SIDE, GenerationRequest, Mark, Task, parse_size
+from pixelrouter.types.request import (
+    MAX_SIDE,
+    ON_AN_IMAGE,
+    VIEW_NAMES,
+    GenerationRequest,
+    Mark,
+    Task,
+    Tiles,
+    Views,
+    parse_size,
+)
 
 __all__ = [
     "FREE",
     "MAX_SIDE",
     "MICROS",
+    "ON_AN_IMAGE",
+    "VIEW_NAMES",
     "Attempt",
     "Capabilities",
     "Cost",
@@ -22,6 +35,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "Inline",
+    "Layout",
     "Licence",
     "Mark",
     "ModelInfo",
@@ -34,6 +48,8 @@ __all__ = [
     "State",
     "Task",
     "Ticket",
+    "Tiles",
     "Unit",
+    "Views",
     "parse_size",
 ]

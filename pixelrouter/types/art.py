@@ -41,6 +41,9 @@ class Attempt:
     prompt: str = ""
     run: str = ""
     vendor_request: str | None = None  # the vendor's own id of the request, to complain with
+    quoted: Cost | None = None  # what the request was expected to cost, kept beside the bill
+    unit_price: Money | None = None  # of one billable unit, where the vendor bills units
+    names: tuple[str, ...] = ()  # of the raws: views, tiles
 
     @property
     def cost(self) -> Cost:

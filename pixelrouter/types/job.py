@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pixelrouter.types.money import Cost, Money
 
@@ -51,7 +52,11 @@ class Remote:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A finished job. ``items`` are the images in order; the first n are what was asked for, the rest extras."""
+    """A finished job. ``items`` are the files in order; those that the backend's layout does not count are extras.
+
+    ``cost`` is the vendor's bill in money; ``units`` is what it bills in units of its own, which the quote's
+    ``unit_price`` turns into money. ``names`` are the files' names (views, tiles), one for each item, if they have any.
+    """
 
     items: tuple[Inline | Remote, ...]
     cost: Cost | None = None
@@ -59,3 +64,5 @@ class Delivery:
     notes: tuple[str, ...] = ()
     balance: Money | None = None
     ticket: Ticket | None = None  # set when a fresh poll can renew expired addresses
+    units: Decimal | None = None
+    names: tuple[str, ...] = ()

@@ -100,7 +100,11 @@ FREE = Cost(Money(0), "reported")
 
 @dataclass(frozen=True)
 class Quote:
-    """What a request would cost. ``binding`` is True where the vendor itself named the price."""
+    """What a request would cost. ``binding`` is True where the vendor itself named the price.
+
+    ``unit_price`` is the price of one billable unit, where the vendor bills units and not money. ``steps`` are the
+    quotes of the purchases that it takes, where it takes more than one; ``cost`` is their sum.
+    """
 
     cost: Cost
     backend: str
@@ -108,6 +112,8 @@ class Quote:
     binding: bool = False
     reused: bool = False  # True: already paid for, the same call costs nothing
     notes: tuple[str, ...] = ()
+    unit_price: Money | None = None
+    steps: tuple[Quote, ...] = ()
 
     @property
     def money(self) -> Money:
@@ -125,4 +131,5 @@ class Quote:
             "binding": self.binding,
             "reused": self.reused,
             "notes": list(self.notes),
+            **({"steps": [step.as_dict() for step in self.steps]} if self.steps else {}),
         }

@@ -12,6 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pixelrouter.errors import InvalidRequest
 
 Task = Literal["image", "edit", "inpaint", "views", "animation", "tileset", "remove_background"]
+Views = Literal["2x2", "4", "8"]
+Tiles = Literal["seamless", "wang"]
+
+#: Tasks whose ``images[0]`` is the picture to work on; it has to be given.
+ON_AN_IMAGE: frozenset[Task] = frozenset({"edit", "inpaint", "remove_background"})
+#: Names of the views, in the order they are returned. South is the front, seen by whoever looks at the screen.
+VIEW_NAMES: dict[Views, tuple[str, ...]] = {
+    "2x2": ("front-right", "front-left", "left", "top"),
+    "4": ("south", "east", "north", "west"),
+    "8": ("south", "south-east", "east", "north-east", "north", "north-west", "west", "south-west"),
+}
 
 MAX_SIDE = 1024
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX\u00d7,]\s*(\d{1,6})\s*)?")  # \u00d7 is the multiplication sign
@@ -46,6 +57,14 @@ class GenerationRequest(BaseModel):
     ``seed`` None means that the router chooses one. ``transparent`` None keeps what the backend draws, True insists on
     a transparent background, False on an opaque one. ``images`` are encoded reference images; ``options`` are the
     vendor's own parameters, passed through under the vendor's names.
+
+    ``task`` says what is wanted, and ``width`` and ``height`` are always those of one finished image, view, frame or
+    tile. For ``edit``, ``inpaint`` and ``remove_background`` ``images[0]`` is the picture to work on; for ``views`` and
+    ``animation`` it is the subject, where one is given. ``strength`` (edit): 0 keeps the picture, 1 is free of it.
+    ``mask`` (inpaint): an encoded image of the same size, white where it is to be drawn anew. ``views``: "2x2" (two
+    isometric fronts, the left side, the top), "4" or "8" directions of the compass. ``action``, ``frames``
+    (animation): what is done, and in how many frames. ``tiles``: one "seamless" tile, or the 16 "wang" tiles of the
+    border between the prompt's ground and ``upper``, the ground that lies on it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,12 +80,19 @@ class GenerationRequest(BaseModel):
     colors: int | None = Field(default=None, ge=1, le=256)
     palette: tuple[str, ...] | None = None
     images: tuple[bytes, ...] = ()
+    strength: float | None = Field(default=None, ge=0, le=1)
+    mask: bytes | None = None
+    views: Views | None = None
+    action: str | None = None
+    frames: int | None = Field(default=None, ge=1, le=64)
+    tiles: Tiles | None = None
+    upper: str | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
-    @field_validator("prompt")
+    @field_validator("prompt", "action", "upper")
     @classmethod
-    def _has_words(cls, value: str) -> str:
-        if "\x00" in value:
+    def _is_text(cls, value: str | None) -> str | None:
+        if value is not None and "\x00" in value:
             raise ValueError("a prompt cannot hold NUL characters")
         return value
 
@@ -81,8 +107,10 @@ class Mark:
     """One attempt's fingerprint, made before anything is sent, by which a lost job can be recognised.
 
     ``id`` is unique to the attempt and serves as idempotency key where the vendor takes one; ``seed`` is the seed that
-    is sent (the caller's, else the router's choice).
+    is sent (the caller's, else the router's choice); ``at`` is when the attempt was made, in seconds since the epoch,
+    0 where that is not known.
     """
 
     id: str
     seed: int
+    at: float = 0.0

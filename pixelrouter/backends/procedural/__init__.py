@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import SecretStr
 
-from pixelrouter.backends.protocol import BackendSettings, reject_unknown_options
+from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, reject_unknown_options
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import (
     FREE,
@@ -53,7 +53,7 @@ _CAPABILITIES = Capabilities(
 )
 
 
-class Backend:
+class Backend(BackendDefaults):
     """The ``procedural`` backend. It knows one option: ``subject``, which overrides what the prompt's words mean."""
 
     name: ClassVar[str] = "procedural"

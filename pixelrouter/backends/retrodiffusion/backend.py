@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pixelrouter.backends.protocol import BackendSettings, Call, Hosts
+from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.retrodiffusion import answers, styles
 from pixelrouter.backends.retrodiffusion.body import inference_body
 from pixelrouter.backends.retrodiffusion.failures import (
@@ -65,7 +65,7 @@ class RetroDiffusionSettings(BackendSettings):
     api_version: Literal["v2", "v1"] = Field(default="v2", description="v2 never charges the same attempt twice.")
 
 
-class Backend:
+class Backend(BackendDefaults):
     """Retro Diffusion. Implements :class:`pixelrouter.backends.protocol.RemoteBackend`."""
 
     name: ClassVar[str] = "retrodiffusion"
@@ -114,7 +114,7 @@ class Backend:
 
     # --- the calls ------------------------------------------------------------------------------------------------
 
-    def quote(self, request: GenerationRequest) -> Quote | Call[Quote]:
+    def quote(self, request: GenerationRequest) -> Call[Quote]:
         """The vendor's own price, by its free ``check_cost``."""
         model = self.resolve(request)
         body = {**inference_body(request, model, request.seed), "check_cost": True}
@@ -143,10 +143,10 @@ class Backend:
             body["async"] = True
         return self._call("POST", "inferences", self._accepted, "the request", json=body, headers=headers, paid=True)
 
-    def poll(self, ticket: Ticket) -> Call[Progress | Delivery]:
+    def poll(self, ticket: Ticket) -> Call[Progress | Delivery | Ticket]:
         """How the job is. A failed one raises JobFailed with nothing charged: the vendor refunds by itself."""
 
-        def read(response: HttpResponse, doing: str) -> Progress | Delivery:
+        def read(response: HttpResponse, doing: str) -> Progress | Delivery | Ticket:
             return self._state(response, doing, ticket)
 
         version = ticket.extra.get("version", self._version)
@@ -195,7 +195,7 @@ class Backend:
 
         return self._call("GET", f"inferences/tasks/{ticket.id}", polled, doing, version=version, known=True)
 
-    def find(self, mark: Mark) -> Call[Ticket | None] | None:
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
         """None: the vendor lists recent jobs, but no listing shows the key or the seed they were sent with.
 
         On v2 there is an exact way all the same: send ``submit(request, mark)`` again with the same mark. The vendor
