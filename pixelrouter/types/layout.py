@@ -14,8 +14,9 @@ class Layout:
     ``raws``: how many of the delivered files count, in order; None for all of them. A still is cut into ``columns`` by
     ``rows`` equal cells, or into cells of ``cell`` (width, height) in its own pixels. ``frames`` True: every frame of a
     moving picture is an image of its own (a still is cut all the same). ``names`` are those of the images in order
-    (cells row by row, else frames, else files); an empty name leaves its image out. ``key`` True: each image stands on a solid ground that is to be made transparent.
-    ``raw_size`` (width, height): what the vendor should have drawn; another size is worth a warning.
+    (cells row by row, else frames, else files); an empty name leaves its image out. ``key`` True: each image stands on
+    a solid ground that is to be made transparent. ``raw_size`` (width, height): what the vendor should have drawn;
+    another size is worth a warning.
     """
 
     raws: int | None = None
