@@ -10,8 +10,8 @@ import tomllib
 from decimal import ROUND_HALF_UP, Decimal
 from fnmatch import fnmatchcase
 from functools import cache
-from math import ceil
 from importlib.resources import files
+from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
