@@ -231,7 +231,8 @@ class ReplicateSimulator(Simulator):
         with self.lock:
             self._account.settle(prediction, polled=polled)
             removed = self._account.removed(prediction)
-            shown = view.body(prediction, self.now(), self.url, removed=removed) | view.ended(prediction)
+            now = self.now()
+            shown = view.body(prediction, now, self.url, removed=removed) | view.times(prediction, now)
             partial = (sync or polled) and prediction.ended == "succeeded" and prediction.partial_answers > 0
             prediction.partial_answers -= partial
         if prediction.ended != "succeeded" or removed or prediction.has("unknown_status"):

@@ -53,14 +53,16 @@ def created(prediction: Prediction, now: float, origin: str) -> dict[str, Any]:
     return found if prediction.has("unknown_status") else found | {"status": "starting"}
 
 
-def ended(prediction: Prediction) -> dict[str, Any]:
-    """The fields that an end adds; without one, when it started."""
-    started = prediction.ended != "aborted" and prediction.starts <= max(prediction.completed, prediction.created)
+def times(prediction: Prediction, now: float) -> dict[str, Any]:
+    """When it started, and the fields that an end adds."""
+    over = prediction.completed if prediction.ended else now
+    started = prediction.ended != "aborted" and prediction.starts <= over
     found: dict[str, Any] = {"started_at": stamp(prediction.starts) if started else None}
     if prediction.ended is None:
         return found
     run = prediction.completed - prediction.starts if started else 0.0
-    metrics: dict[str, Any] = {"predict_time": run, "total_time": prediction.completed - prediction.created}
+    whole = prediction.completed - prediction.created
+    metrics: dict[str, Any] = {"predict_time": round(run, 6), "total_time": round(whole, 6)}
     if prediction.ended == "succeeded":
         metrics["image_output_count"] = prediction.order.n
     return found | {"completed_at": stamp(prediction.completed), "metrics": metrics}
