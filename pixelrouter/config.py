@@ -29,9 +29,10 @@ PREFIX = "PIXELROUTER_"
 BACKENDS_PREFIX = "PIXELROUTER_BACKENDS_"
 DEFAULT_BACKEND = "procedural"  # free, offline, deterministic
 
-_CAPS = ("max_usd", "max_usd_per_run", "max_usd_per_day", "max_usd_per_project")
+_SCOPES = ("", "_per_run", "_per_day", "_per_project")
+_CAPS = tuple(f"max_{unit}{scope}" for unit in ("usd", "generations") for scope in _SCOPES)
 _NUMBERS = ("size", "colors", "timeout_s", *_CAPS)
-Usd = Annotated[Decimal, Field(ge=0)]
+Amount = Annotated[Decimal, Field(ge=0)]
 S = TypeVar("S", bound=BaseModel)
 Keys = tuple[str, ...]  # a key inside a TOML file: ("backends", "fal", "model")
 
@@ -50,10 +51,18 @@ class Options(BaseModel):
     policy: Literal["snap", "resample", "reject"] = Field(
         default="snap", description="What to do with an image that has no clear pixel grid."
     )
-    max_usd: Usd | None = Field(default=None, description="Most dollars for one call.")
-    max_usd_per_run: Usd | None = Field(default=None, description="Most dollars for one run of a build script.")
-    max_usd_per_day: Usd | None = Field(default=None, description="Most dollars a day (UTC).")
-    max_usd_per_project: Usd | None = Field(default=None, description="Most dollars for the project, ever.")
+    max_usd: Amount | None = Field(default=None, description="Most dollars for one call.")
+    max_usd_per_run: Amount | None = Field(default=None, description="Most dollars for one run of a build script.")
+    max_usd_per_day: Amount | None = Field(default=None, description="Most dollars a day (UTC).")
+    max_usd_per_project: Amount | None = Field(default=None, description="Most dollars for the project, ever.")
+    max_generations: Amount | None = Field(default=None, description="Most PixelLab generations for one call.")
+    max_generations_per_run: Amount | None = Field(
+        default=None, description="Most generations for one run of a script."
+    )
+    max_generations_per_day: Amount | None = Field(default=None, description="Most generations a day (UTC).")
+    max_generations_per_project: Amount | None = Field(
+        default=None, description="Most generations for the project, ever."
+    )
     timeout_s: float = Field(default=300.0, ge=0, description="Seconds that a call waits for a job to finish.")
     on_unknown: Literal["raise", "spend_again"] = Field(
         default="raise", description="What to do when the answer to a paid request was lost."

@@ -121,6 +121,10 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
         "max_usd_per_run": "0.2",
         "max_usd_per_day": "0.3",
         "max_usd_per_project": "0.4",
+        "max_generations": "1",
+        "max_generations_per_run": "2",
+        "max_generations_per_day": "3",
+        "max_generations_per_project": "4",
     }
     assert {*sample, "route"} == set(Options.model_fields)
     settings = load_settings(start=tmp_path, env={f"PIXELROUTER_{k.upper()}": v for k, v in sample.items()})

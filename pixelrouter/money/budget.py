@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pixelrouter.types import Money
@@ -14,10 +14,14 @@ LIVE = ("reserved", "sending", "accepted", "unknown")
 
 @dataclass(frozen=True)
 class Cap:
-    """At most ``limit`` may be spent or held within ``scope``. A call's cap looks at the one quote alone."""
+    """At most ``limit`` may be spent or held within ``scope``. A call's cap looks at the one quote alone.
+
+    ``kept_back`` (micro-units): what another step of the same call needs, or has spent already.
+    """
 
     scope: Scope
     limit: Money
+    kept_back: int = 0
 
     @property
     def label(self) -> str:
@@ -28,7 +32,17 @@ class Cap:
     @property
     def option(self) -> str:
         """The configuration key that sets this cap."""
-        return "max_usd" if self.scope in ("call", "batch") else f"max_usd_per_{self.scope}"
+        name = f"max_{self.limit.unit}"
+        return name if self.scope in ("call", "batch") else f"{name}_per_{self.scope}"
+
+    @property
+    def other_step(self) -> str:
+        """What is kept back, in words; empty where nothing is."""
+        return f" beside the {Money(self.kept_back, self.limit.unit)} of its other step" if self.kept_back else ""
+
+    def keeping(self, money: Money) -> Cap:
+        """The same cap, with ``money`` kept back for another step; unchanged for another unit."""
+        return replace(self, kept_back=self.kept_back + money.micros) if money.unit == self.limit.unit else self
 
 
 @dataclass(frozen=True)

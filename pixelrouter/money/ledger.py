@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 from pixelrouter.errors import LedgerError, OverBudget, redact
 from pixelrouter.money.budget import LIVE, Cap, Purse, condition
+from pixelrouter.money.database import Database
 from pixelrouter.types import Attempt, Cost, CostSource, Money, State, Ticket, Unit
 
-SCHEMA_VERSION = 1
 _LIVE_SQL = "state IN ('reserved','sending','accepted','unknown')"
 _USED_SQL = f"COALESCE(SUM(CASE WHEN state = 'settled' THEN charged WHEN {_LIVE_SQL} THEN held ELSE 0 END), 0)"
 
@@ -43,6 +39,7 @@ class Draft:
     body: str = ""  # hash of the exact bytes to be sent
     fresh: bool = False  # True: buy anew although the same was bought before
     wish: str = "{}"  # the request as JSON
+    unit_price: Money | None = None  # of one billable unit, where the vendor bills units
 
 
 @dataclass(frozen=True)
@@ -53,82 +50,12 @@ class Reservation:
     new: bool
 
 
-class Ledger:
+class Ledger(Database):
     """The attempts of one state folder. Safe to share between threads; every thread has its own connection."""
 
     def __init__(self, path: Path, *, owner: str, clock: Callable[[], float] = time.time) -> None:
-        self.path, self.owner, self._clock = path, owner, clock
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        self._finalizer = weakref.finalize(self, _close_all, self._connections)
-        with self._wrapped("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate(self._db())
-
-    # --- plumbing ---
-
-    @contextmanager
-    def _wrapped(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            text = str(error)
-            if "locked" in text or "busy" in text:
-                hint = "Another process holds it; wait for it to end, then run the same command again."
-            elif "malformed" in text or "not a database" in text:
-                hint = "Keep the file; `pixelrouter doctor` says what can be read. Move it away to start a new ledger."
-            else:
-                hint = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
-            raise LedgerError(f"The ledger {self.path} cannot be {doing}: {text}.", hint=hint) from error
-
-    def _db(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            with self._guard:
-                self._connections.append(connection)  # before anything can fail, so that it is closed in any case
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA busy_timeout = 30000")
-            _switch_to_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")
-            self._local.connection = connection
-        return connection
-
-    @contextmanager
-    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
-        with self._wrapped(doing):
-            db = self._db()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-            return
-        with self._transaction("set up"):
-            version = db.execute("PRAGMA user_version").fetchone()[0]  # again: another process may have been first
-            if version == 0:
-                script = resources.files("pixelrouter.money").joinpath("schema.sql").read_text()
-                for statement in _statements(script):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
-                raise LedgerError(
-                    f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
-                    hint="Upgrade pixelrouter; nothing was changed.",
-                )
-
-    def close(self) -> None:
-        """Close every thread's connection."""
-        self._finalizer()
-        self._local = threading.local()
-        self._finalizer = weakref.finalize(self, _close_all, self._connections)
+        super().__init__(path)
+        self.owner, self._clock = owner, clock
 
     # --- the life of an attempt ---
 
@@ -145,12 +72,15 @@ class Ledger:
             for cap in caps:
                 _check(db, cap, purse, draft.hold.money)
             db.execute(
-                "INSERT INTO attempt (id, key, slot, backend, model, state, unit, held, cost_source, seed, body,"
-                " prompt, wish, owner, run, batch, project, day, created_at, updated_at)"
-                " VALUES (?, ?, ?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempt (id, key, slot, backend, model, state, unit, held, cost_source, quoted_unit,"
+                " quoted, quoted_source, unit_price, seed, body, prompt, wish, owner, run, batch, project, day,"
+                " created_at, updated_at) VALUES"
+                " (?, ?, ?, ?, ?, 'reserved', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(draft.id, draft.key, slot, draft.backend, draft.model),
                     *(draft.hold.money.unit, draft.hold.money.micros, draft.hold.source),
+                    *(draft.hold.money.unit, draft.hold.money.micros, draft.hold.source),
+                    None if draft.unit_price is None else draft.unit_price.micros,
                     *(draft.seed, draft.body, draft.prompt, draft.wish, self.owner),
                     *(purse.run, purse.batch, purse.project, purse.day, now, now),
                 ),
@@ -167,10 +97,53 @@ class Ledger:
         changes = {"ticket": ticket.dumps(), "vendor_request": ticket.extra.get("request_id", ticket.id), "error": None}
         self._move(attempt, "accepted", ("sending", "unknown"), **changes)
 
-    def settle(self, attempt: str, cost: Cost, *, raws: Sequence[str] = (), error: BaseException | None = None) -> None:
-        """Book the charge. Call it only once the raw bytes are durably stored; ``error`` tells why there are none."""
-        changes = {"charged": cost.money.micros, "cost_source": cost.source, "raws": json.dumps(list(raws))}
-        self._move(attempt, "settled", LIVE, **changes, **_failure(error))
+    def adopt(self, attempt: str, ticket: Ticket) -> bool:
+        """Make a job found in the vendor's list ours. False if another attempt has it already."""
+        with self._transaction("written") as db:
+            taken = db.execute(
+                "SELECT 1 FROM attempt AS a JOIN attempt AS b ON a.backend = b.backend"
+                " WHERE b.id = :attempt AND a.id <> b.id AND json_extract(a.ticket, '$.id') = :ticket",
+                {"attempt": attempt, "ticket": ticket.id},
+            ).fetchone()
+            if taken:
+                return False
+            db.execute(
+                "UPDATE attempt SET state = 'accepted', ticket = ?, vendor_request = ?, error = NULL,"
+                " error_type = NULL, updated_at = ? WHERE id = ? AND state IN ('sending', 'unknown')",
+                (ticket.dumps(), ticket.extra.get("request_id", ticket.id), self._clock(), attempt),
+            )
+            return True
+
+    def moved(self, attempt: str, ticket: Ticket) -> None:
+        """The job goes on under another address; its id stays."""
+        self._move(attempt, "accepted", ("accepted",), ticket=ticket.dumps())
+
+    def settle(
+        self,
+        attempt: str,
+        cost: Cost,
+        *,
+        raws: Sequence[str] = (),
+        names: Sequence[str] = (),
+        notes: Sequence[str] = (),
+        error: BaseException | None = None,
+    ) -> None:
+        """Book the charge, in the unit it was made in. Call it only once the raw bytes are durably stored.
+
+        ``names`` and ``notes`` belong to the raws; ``error`` tells why there are none.
+        """
+        changes = {
+            "charged": cost.money.micros,
+            "cost_source": cost.source,
+            "raws": json.dumps(list(raws)),
+            "delivery": json.dumps({"names": list(names), "notes": list(notes)}),
+        }
+        with self._transaction("written") as db:
+            db.execute(
+                "UPDATE attempt SET held = 0, unit = :unit WHERE id = :id AND unit <> :unit AND state <> 'settled'",
+                {"id": attempt, "unit": cost.money.unit},
+            )
+            self._move_in(db, attempt, "settled", LIVE, **changes, **_failure(error))
 
     def release(self, attempt: str, error: BaseException | None = None) -> None:
         """Nothing was charged: the held money is free again."""
@@ -194,20 +167,23 @@ class Ledger:
             db.execute("UPDATE attempt SET owner = '' WHERE id = ? AND owner = ?", (attempt, self.owner))
 
     def _move(self, attempt: str, to: State, allowed: Sequence[str], **changes: Any) -> None:
+        with self._transaction("written") as db:
+            self._move_in(db, attempt, to, allowed, **changes)
+
+    def _move_in(self, db: sqlite3.Connection, attempt: str, to: State, allowed: Sequence[str], **changes: Any) -> None:
         sets = "".join(f", {name} = :{name}" for name in changes)
         marks = ",".join(f"'{state}'" for state in allowed)
-        with self._transaction("written") as db:
-            cursor = db.execute(
-                f"UPDATE attempt SET state = :to, updated_at = :now{sets} WHERE id = :id AND state IN ({marks})",  # noqa: S608  (column and state names are ours)
-                {"to": to, "now": self._clock(), "id": attempt, **changes},
+        cursor = db.execute(
+            f"UPDATE attempt SET state = :to, updated_at = :now{sets} WHERE id = :id AND state IN ({marks})",  # noqa: S608  (column and state names are ours)
+            {"to": to, "now": self._clock(), "id": attempt, **changes},
+        )
+        if cursor.rowcount != 1:
+            row = db.execute("SELECT state FROM attempt WHERE id = ?", (attempt,)).fetchone()
+            state = row["state"] if row else "missing"
+            raise LedgerError(
+                f"Attempt {attempt} is {state} and cannot become {to}.",
+                hint="Another process has finished it; `pixelrouter jobs` shows how it stands.",
             )
-            if cursor.rowcount != 1:
-                row = db.execute("SELECT state FROM attempt WHERE id = ?", (attempt,)).fetchone()
-                state = row["state"] if row else "missing"
-                raise LedgerError(
-                    f"Attempt {attempt} is {state} and cannot become {to}.",
-                    hint="Another process has finished it; `pixelrouter jobs` shows how it stands.",
-                )
 
     # --- reading ---
 
@@ -280,6 +256,8 @@ class Ledger:
                 f"SELECT {column} AS name, unit, COUNT(*) AS attempts,"  # noqa: S608  (one of three constants)
                 " COALESCE(SUM(CASE WHEN state = 'settled' THEN charged END), 0) AS spent,"
                 f" COALESCE(SUM(CASE WHEN {_LIVE_SQL} THEN held END), 0) AS held,"
+                " COALESCE(SUM(CASE WHEN state = 'settled' AND quoted_unit = unit THEN quoted END), 0) AS quoted,"
+                " COALESCE(SUM(CASE WHEN state = 'settled' AND quoted_unit = unit THEN charged END), 0) AS billed,"
                 " json_group_object(COALESCE(cost_source, ''), 1) FILTER (WHERE state = 'settled') AS sources"
                 f" FROM attempt GROUP BY {column}, unit ORDER BY MIN(created_at)"
             )
@@ -289,39 +267,6 @@ class Ledger:
         """SQLite's own integrity check; "ok" when nothing is wrong."""
         with self._wrapped("read"):
             return str(self._db().execute("PRAGMA integrity_check").fetchone()[0])
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Set write-ahead logging, which lasts for the file.
-
-    The switch needs the file to itself and, unlike any other statement, does not wait for that (SQLite's busy timeout
-    is not asked), so several processes that open a new ledger at once would fail: wait here.
-    """
-    until = time.monotonic() + 30
-    while True:
-        try:
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _close_all(connections: list[sqlite3.Connection]) -> None:
-    while connections:
-        connections.pop().close()
-
-
-def _statements(script: str) -> Iterator[str]:
-    part = ""
-    for line in script.splitlines(keepends=True):
-        part += line
-        if sqlite3.complete_statement(part):
-            yield part
-            part = ""
 
 
 def _used(db: sqlite3.Connection, purse: Purse, scope: Any, unit: Unit) -> Money:
@@ -334,11 +279,11 @@ def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
     if cap.limit.unit != hold.unit:
         return
     used = Money(0, hold.unit) if cap.scope == "call" else _used(db, purse, cap.scope, hold.unit)
-    left = cap.limit - used
+    left = cap.limit - used - Money(cap.kept_back, hold.unit)
     if hold.micros > 0 and left < hold:
         raise OverBudget(
             f"{hold} does not fit under the cap of {cap.limit} for {cap.label}: {Money(max(left.micros, 0), left.unit)}"
-            " is left. Nothing was sent and nothing was charged.",
+            f" is left{cap.other_step}. Nothing was sent and nothing was charged.",
             hint=f"Raise {cap.option}, ask for fewer or smaller images, or look at `pixelrouter costs`.",
             scope=cap.scope,
             quote=hold,
@@ -354,6 +299,7 @@ def _failure(error: BaseException | None) -> dict[str, str | None]:
 
 def _attempt(row: sqlite3.Row) -> Attempt:
     unit = cast("Unit", row["unit"])
+    delivery = json.loads(row["delivery"])
     return Attempt(
         id=row["id"],
         key=row["key"],
@@ -372,4 +318,8 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         prompt=row["prompt"],
         run=row["run"],
         vendor_request=row["vendor_request"],
+        quoted=Cost(Money(row["quoted"], row["quoted_unit"]), cast("CostSource", row["quoted_source"])),
+        unit_price=None if row["unit_price"] is None else Money(row["unit_price"], row["quoted_unit"]),
+        names=tuple(delivery.get("names", ())),
+        notes=tuple(delivery.get("notes", ())),
     )

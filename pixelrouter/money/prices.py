@@ -77,7 +77,7 @@ class Price(BaseModel):
                 return max(self.floor, Decimal(area + self.offset) / Decimal(self.divisor or 1))
             case "steps":
                 largest, dearest = self.steps[-1]
-                beyond = dearest * max(1, Decimal(area) / largest)  # no price is published for more: in proportion
+                beyond = dearest * max(Decimal(1), Decimal(area) / largest)  # nothing published: in proportion
                 return next((price for most, price in self.steps if area <= most), beyond)
             case "megapixel":
                 return amount * (Decimal(self.pixels * request.n) / (1 << 20) + len(request.images))

@@ -28,6 +28,11 @@ CREATE TABLE attempt (
   day            TEXT NOT NULL,                 -- UTC date of the reservation
   created_at     REAL NOT NULL,
   updated_at     REAL NOT NULL,
+  quoted         INTEGER NOT NULL,              -- what it was expected to cost; `held` goes to 0 where the bill is in another unit
+  quoted_unit    TEXT NOT NULL,
+  quoted_source  TEXT NOT NULL,
+  unit_price     INTEGER,                       -- of one billable unit, in micro-units of quoted_unit
+  delivery       TEXT NOT NULL DEFAULT '{}',    -- names and notes of the raws, as JSON
   CHECK ((state = 'settled') = (charged IS NOT NULL)),
   CHECK (state <> 'accepted' OR ticket IS NOT NULL)
 ) STRICT;

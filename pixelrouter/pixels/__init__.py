@@ -3,21 +3,26 @@
 from pixelrouter.pixels.decode import Decoded, decode
 from pixelrouter.pixels.finish import ALGORITHM, Finished, FinishSpec, finish, finish_many
 from pixelrouter.pixels.grid import THRESHOLD, detect_grid
+from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.palette import BuiltIn, built_ins, resolve_palette
+from pixelrouter.pixels.sheet import Cut, cut
 from pixelrouter.pixels.snap import snap_image
 
 __all__ = [
     "ALGORITHM",
     "THRESHOLD",
     "BuiltIn",
+    "Cut",
     "Decoded",
     "FinishSpec",
     "Finished",
     "built_ins",
+    "cut",
     "decode",
     "detect_grid",
     "finish",
     "finish_many",
     "resolve_palette",
     "snap_image",
+    "to_indexed",
 ]

@@ -1,16 +1,20 @@
-"""The arguments that ``generate``, ``quote`` and ``dry_run`` share, each with its meaning."""
+"""The arguments of the router's methods, each with its meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pixelrouter.routing.events import Notify
+from pixelrouter.types import Task, Tiles, Views
+
+if TYPE_CHECKING:
+    from pixelrouter.routing.pictures import ImageLike
 
 
-class Arguments(TypedDict, total=False):
-    """Every argument beside the prompt; all of them optional."""
+class Common(TypedDict, total=False):
+    """The arguments beside the prompt that every task has; all of them optional."""
 
     size: int | str | Sequence[int] | None
     """The sprite's own pixels: 32, "32x48" or (32, 48)."""
@@ -34,10 +38,14 @@ class Arguments(TypedDict, total=False):
     """True buys anew what was bought before."""
     options: Mapping[str, Any] | None
     """The vendor's own parameters, under its own names."""
-    images: Sequence[bytes | str | Path]
-    """Reference images, encoded or as paths."""
+    images: Sequence[ImageLike]
+    """Reference images: encoded bytes, paths or Pillow images."""
     max_usd: float | str | None
     """Most dollars this one call may cost."""
+    max_generations: float | str | None
+    """Most "generations" this one call may cost, where the vendor's account is in those."""
+    commercial: bool
+    """True refuses every model whose licence does not clearly allow commercial use of what it draws."""
     timeout_s: float | None
     """Seconds to wait for the job; afterwards StillRunning, and the same call collects it."""
     on_unknown: Literal["raise", "spend_again"] | None
@@ -52,3 +60,26 @@ class Arguments(TypedDict, total=False):
     """Set by generate_many."""
     batch_usd: float | str | None
     """Set by generate_many."""
+
+
+class Arguments(Common, total=False):
+    """Every argument of ``generate``, ``quote`` and ``dry_run``: the common ones and those of one task or another."""
+
+    task: Task
+    """What is wanted: image, edit, inpaint, views, animation, tileset or remove_background."""
+    strength: float | None
+    """edit: 0 keeps the picture, 1 is free of it."""
+    mask: ImageLike | None
+    """inpaint: an image of the same size, white where it is to be drawn anew."""
+    views: Views | int | None
+    """views: "2x2", "4" or "8"."""
+    action: str | None
+    """animation: what is done."""
+    frames: int | None
+    """animation: in how many frames."""
+    layout: Literal["frames", "sheet"]
+    """animation, views, tileset: separate images, or all of them on one."""
+    tiles: Tiles | None
+    """tileset: "seamless" or "wang"."""
+    upper: str | None
+    """tileset: the ground that lies on the prompt's."""

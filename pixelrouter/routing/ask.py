@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pixelrouter.backends.protocol import Backend
-from pixelrouter.errors import DeadlineExceeded, MissingKey
+from pixelrouter.errors import DeadlineExceeded, InvalidRequest, MissingKey
 from pixelrouter.money.budget import Cap, Purse
 from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
@@ -55,6 +55,8 @@ class Ask:
     on_unknown: OnUnknown = "raise"
     deadline: float = float("inf")
     notify: Notify = ignore
+    sheet: bool = False  # True: the images come as one sheet
+    commercial: bool = False  # True: only models whose licence allows commercial use
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:
         """Report progress to the caller."""
@@ -66,6 +68,15 @@ class Ask:
         if seconds <= 0:
             raise DeadlineExceeded("The time limit of this call is over.", hint="Raise timeout_s.")
         return seconds
+
+    def check_licence(self, backend: Backend, model: str) -> None:
+        """Raise InvalidRequest if the caller wants commercial use and the model's licence does not clearly allow it."""
+        licence = backend.capabilities().licence_of(model)
+        if self.commercial and licence.commercial is not True:
+            raise InvalidRequest(
+                f"The licence of {model} ({licence.name}) does not clearly allow commercial use.",
+                hint=licence.note or "Choose another model, or read the terms and leave commercial=True out.",
+            )
 
     def at(self, **changes: object) -> Ask:
         """A copy with fields replaced."""

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from pixelrouter.backends.protocol import Backend, Call, RemoteBackend
 from pixelrouter.errors import (
@@ -82,6 +83,10 @@ class Collector:
         """The backend's hosts as the wire checks them."""
         return rules_of(backend)
 
+    def raw(self, digest: str) -> bytes:
+        """A stored image. Raises StoreError if it is not there any more."""
+        return self._store.get(digest)
+
     def ticket_of(self, delivery: Delivery) -> Ticket:
         """A ticket for a delivery that came with the answer, so that its addresses survive a crash."""
         if delivery.ticket is not None:
@@ -90,16 +95,30 @@ class Collector:
             {"url": item.url} if isinstance(item, Remote) else {"raw": self._store.put(item.data)}
             for item in delivery.items
         ]
-        cost = None if delivery.cost is None else [delivery.cost.money.micros, delivery.cost.money.unit]
-        return Ticket(_HERE, {"delivery": json.dumps({"items": items, "cost": cost})})
+        kept = {
+            "items": items,
+            "cost": None if delivery.cost is None else [delivery.cost.money.micros, delivery.cost.money.unit],
+            "units": None if delivery.units is None else str(delivery.units),
+            "names": delivery.names,
+            "notes": delivery.notes,
+        }
+        return Ticket(_HERE, {"delivery": json.dumps(kept)})
 
     def _delivery_of(self, ticket: Ticket) -> Delivery:
         kept = json.loads(ticket.extra["delivery"])
         items = tuple(Remote(i["url"]) if "url" in i else Inline(self._store.get(i["raw"])) for i in kept["items"])
-        return Delivery(items, Cost(Money(*kept["cost"]), "reported") if kept["cost"] else None)
+        return Delivery(
+            items,
+            Cost(Money(*kept["cost"]), "reported") if kept["cost"] else None,
+            units=Decimal(kept["units"]) if kept.get("units") else None,
+            names=tuple(kept.get("names", ())),
+            notes=tuple(kept.get("notes", ())),
+        )
 
     def failed(self, attempt: Attempt, error: JobFailed) -> JobFailed:
         """Book a job that the vendor reports as failed: refunded, charged, or, where it does not say, as charged."""
+        if error.charged is None and (cost := _in_money(attempt, error.units)):
+            error.charged = cost.money
         if error.charged is None:
             self._ledger.settle(attempt.id, Cost(attempt.held, "unknown"), error=error)
         elif error.charged:
@@ -113,10 +132,12 @@ class Collector:
         if ticket.id == _HERE:
             delivery = self._delivery_of(ticket)
         else:
-            delivery = yield from self._poll(ask, backend, attempt, ticket)
+            delivery, ticket = yield from self._poll(ask, backend, attempt, ticket)
         return (yield from self.deliver(ask, backend, attempt, delivery, ticket))
 
-    def _poll(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket) -> Steps[Delivery]:
+    def _poll(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket
+    ) -> Steps[tuple[Delivery, Ticket]]:
         # A first look after a quarter of the usual pause: small sprites are often done by then.
         pause = backend.settings.poll_s / 4
         while True:
@@ -132,7 +153,11 @@ class Collector:
             except JobFailed as error:
                 raise self.failed(attempt, error) from None
             if isinstance(state, Delivery):
-                return state
+                return state, ticket
+            if isinstance(state, Ticket):  # the same job, its next stage
+                self._ledger.moved(attempt.id, state)
+                ticket, pause = state, 0.0
+                continue
             ask.tell("wait", backend.name, state.fraction, state.status)
             pause = _next_pause(backend.settings.poll_s, state)
 
@@ -158,7 +183,7 @@ class Collector:
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None = None
     ) -> Steps[Attempt]:
         """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
-        cost = delivery.cost or Cost(attempt.held, attempt.cost_source)
+        cost = delivery.cost or _in_money(attempt, delivery.units) or Cost(attempt.held, attempt.cost_source)
         try:
             images = yield from self._download(ask, backend, attempt, delivery, ticket)
         except ResultExpired as error:
@@ -171,8 +196,10 @@ class Collector:
             self._ledger.settle(attempt.id, cost, error=gone)
             raise gone from error
         raws = [self._store.put(image) for image in images]
-        problem = yield Work(lambda: self._problem(ask, images, cost, raws))
-        self._ledger.settle(attempt.id, cost, raws=raws, error=problem)
+        request = ask.request.model_copy(update={"model": attempt.model})
+        wanted = backend.layout(request).raws
+        problem = yield Work(lambda: self._problem(wanted or max(1, len(images)), images, cost, raws))
+        self._ledger.settle(attempt.id, cost, raws=raws, names=delivery.names, notes=delivery.notes, error=problem)
         if problem is not None and not isinstance(problem, IncompleteDelivery):
             raise problem
         settled = self._ledger.get(attempt.id)
@@ -220,9 +247,9 @@ class Collector:
         return images
 
     @staticmethod
-    def _problem(ask: Ask, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
-        """What is wrong with the first n images, if anything."""
-        wanted, readable, why = ask.request.n, 0, ""
+    def _problem(wanted: int, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
+        """What is wrong with the first ``wanted`` images, if anything."""
+        readable, why = 0, ""
         for image in images[:wanted]:
             try:
                 decode(image)
@@ -245,6 +272,15 @@ class Collector:
             charged=cost.money,
             stored=raws,
         )
+
+
+def _in_money(attempt: Attempt, units: Decimal | None) -> Cost | None:
+    """A bill in the vendor's own units as money, at the price that was noted when the attempt was made."""
+    if units is None or attempt.unit_price is None:
+        return None
+    source = attempt.quoted.source if attempt.quoted else "listed"
+    money = Money.of(attempt.unit_price.amount * units, attempt.unit_price.unit)
+    return Cost(money, "reported" if source == "quoted" else source)  # the vendor's units at the vendor's price
 
 
 def _next_pause(poll_s: float, state: Progress) -> float:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from pixelrouter import backends as registry
 from pixelrouter.errors import InvalidRequest, redact
+from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.routing.ask import Ask, Candidate
+from pixelrouter.routing.ask import Ask, Candidate, candidate
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Cost, HttpRequest, Mark, Money, Unit
 
@@ -40,11 +41,31 @@ def costs(ledger: Ledger, by: By) -> list[dict[str, Any]]:
                 "unit": unit,
                 "spent": str(Money(row["spent"], unit).amount),
                 "held": str(Money(row["held"], unit).amount),
+                "quoted": str(Money(row["quoted"], unit).amount),
+                "over_quote": str(Money(row["billed"] - row["quoted"], unit).amount),
                 "attempts": row["attempts"],
                 "sources": row["sources"],
             }
         )
     return rows
+
+
+def prices(backend: str | None) -> list[dict[str, Any]]:
+    """The price list, one row a price. Raises ConfigError for a backend that does not exist."""
+    if backend is not None:
+        registry.load(backend)
+    return [
+        {
+            "backend": price.backend,
+            "models": list(price.models),
+            "unit": price.unit,
+            "formula": price.formula,
+            "source": price.source,
+            "date": price.date,
+        }
+        for price in price_list.table()
+        if backend in (None, price.backend)
+    ]
 
 
 def close_unknown(ledger: Ledger, attempt: str, *, charged: bool) -> Attempt:
@@ -83,10 +104,16 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
                 "chosen": name in workshop.settings.candidates(),
                 "models": len(can.models),
                 "default_model": can.default_model,
+                "tasks": list(can.tasks),
+                "unit": can.unit,
+                "native": can.native,
+                "seeds": can.seeds,
+                "alpha": can.alpha,
                 "sizes": f"{min(s[0] for s in sides)}..{max(s[1] for s in sides)}" if sides else "",
                 "idempotent": can.idempotent,
                 "licence": can.licence.name,
                 "commercial": can.licence.commercial,
+                "commercial_use": can.licence.use,
                 "summary": can.summary,
             }
         )
@@ -128,25 +155,31 @@ def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
 
 
 def dry_run(workshop: Workshop, ask: Ask) -> list[dict[str, Any]]:
-    """What each candidate would be sent, byte for byte, with credentials left out. Nothing is sent."""
-    rows = []
-    for one in ask.candidates:
-        rows.append({"backend": one.name, **_dry(workshop, one)})
-    return rows
+    """What each candidate would be sent, byte for byte, with credentials left out. Nothing is sent.
+
+    A request that takes two purchases has two rows; the second one's input image is not there yet.
+    """
+    return [{"backend": one.name, **row} for one in ask.candidates for row in _dry(workshop, one)]
 
 
-def _dry(workshop: Workshop, one: Candidate) -> dict[str, Any]:
+def _dry(workshop: Workshop, one: Candidate) -> Iterator[dict[str, Any]]:
     backend = one.backend
     try:
         model = backend.resolve(one.request).id
         if backend.kind != "remote":
-            return {"model": model, "note": "drawn on this machine; nothing would be sent"}
-        seed = workshop.engine.seed(one)
+            yield {"model": model, "note": "drawn on this machine; nothing would be sent"}
+            return
         request = one.request.model_copy(update={"model": model})
-        submit = backend.submit(request, Mark("<made-for-each-attempt>", seed)).request
+        first = backend.first(request)
+        if first is not None:
+            yield from _dry(workshop, candidate(backend, first))
+            yield {"model": model, "note": "then, with that image as its input, the views are bought"}
+            return
+        submit = backend.submit(request, Mark("<made-for-each-attempt>", workshop.engine.seed(one))).request
     except InvalidRequest as error:
-        return {"model": None, "note": str(error)}
-    return {"model": model, **_shown(submit)}
+        yield {"model": None, "note": str(error)}
+        return
+    yield {"model": model, **_shown(submit)}
 
 
 def _shown(request: HttpRequest) -> dict[str, Any]:

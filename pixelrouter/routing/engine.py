@@ -6,7 +6,6 @@ everything here: reserve, then write "sending", then send, then write the ticket
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 import uuid
@@ -16,6 +15,7 @@ from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import (
     AllFailed,
     CassetteMiss,
+    ChargedWithoutImage,
     ConfigError,
     ContentRefused,
     ForbiddenHost,
@@ -37,12 +37,15 @@ from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask, Candidate
+from pixelrouter.routing.ask import candidate as candidate_of
 from pixelrouter.routing.collect import Collector, free_call
 from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
+from pixelrouter.routing.finishing import no_image
 from pixelrouter.routing.keys import derived_seed
 from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.recovery import Recovery, fingerprint
 from pixelrouter.routing.verdict import Verdict
-from pixelrouter.types import FREE, Attempt, Delivery, GenerationRequest, HttpResponse, Mark, Progress, Ticket
+from pixelrouter.types import FREE, Attempt, Delivery, GenerationRequest, HttpResponse, Mark, Progress, Quote, Ticket
 
 NOT_SENT_TRIES = 3  # no byte left, so trying again cannot buy twice
 #: After these the next candidate may be tried: nothing is open at this one.
@@ -54,6 +57,7 @@ class Engine:
 
     def __init__(self, ledger: Ledger, owner: Owner, collector: Collector, quotes: Quotes) -> None:
         self._ledger, self._owner, self._collector, self._quotes = ledger, owner, collector, quotes
+        self._recovery = Recovery(ledger, collector)
 
     # --- the whole request ---
 
@@ -74,7 +78,7 @@ class Engine:
         for candidate in ask.candidates:
             try:
                 return (yield from self._buy(ask.at(fresh=fresh), candidate, made))
-            except ContentRefused:
+            except ContentRefused:  # ContentBlocked too
                 raise  # another vendor should not be asked to draw what this one's policy refuses
             except OutcomeUnknown as error:
                 if ask.on_unknown != "spend_again":
@@ -82,7 +86,7 @@ class Engine:
                 errors[candidate.name] = error
             except FALL_THROUGH as error:
                 errors[candidate.name] = error
-        raise _all_failed(errors)
+        raise _all_failed(errors, ask)
 
     def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
         """What already stands for this request, at any candidate: paid first, then under way."""
@@ -121,7 +125,7 @@ class Engine:
             if attempt.state == "sending":
                 self._ledger.unknown(attempt.id)  # its owner died while sending
             if attempt.state in ("sending", "unknown"):
-                ticket = yield from self._recover(ask, candidate, backend, attempt, body)
+                ticket = yield from self._recovery.recover(ask, candidate, backend, attempt, body)
             else:
                 ticket = attempt.ticket or Ticket("")
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
@@ -149,50 +153,6 @@ class Engine:
             yield Sleep(pause)
             pause = min(pause * 1.5, 0.5)
 
-    def _recover(
-        self, ask: Ask, candidate: Candidate, backend: RemoteBackend, attempt: Attempt, body: str
-    ) -> Steps[Ticket]:
-        """What became of a submit whose answer was lost. Raises OutcomeUnknown where that cannot be told exactly."""
-        mark = Mark(attempt.id, attempt.seed or 0)
-        ticket = yield from self._find(ask, backend, attempt, mark)
-        if ticket is None and backend.capabilities().idempotent:
-            ticket = yield from self._resend(ask, candidate, backend, attempt, mark, body)
-        if ticket is None:
-            raise self._outcome_unknown(attempt)
-        return ticket
-
-    def _find(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, mark: Mark) -> Steps[Ticket | None]:
-        call = backend.find(mark)
-        if call is None:
-            return None
-        try:
-            response = yield free_call(ask, backend, call, self._collector.budget(backend.name), "find a lost job")
-            ticket = call.read(response)
-        except PixelRouterError:
-            return None
-        if ticket is not None:
-            self._ledger.accepted(attempt.id, ticket)
-        return ticket
-
-    def _resend(
-        self, ask: Ask, candidate: Candidate, backend: RemoteBackend, attempt: Attempt, mark: Mark, body: str
-    ) -> Steps[Ticket | None]:
-        """The same bytes under the same idempotency key: by the vendor's contract that is charged once, ever."""
-        request = candidate.request.model_copy(update={"model": attempt.model})
-        call = backend.submit(request, mark)
-        if _fingerprint(call) != body:
-            return None  # another version wrote the body: the vendor would not recognise it
-        ask.tell("submit", backend.name, None, "asking again under the same idempotency key")
-        try:
-            response = yield Paid(call.request, self._collector.rules(backend), backend.settings.timeout_s)
-            ticket = call.read(response)
-        except Exception:  # noqa: BLE001  (whatever it is, the outcome stays as unknown as it was)
-            return None
-        if isinstance(ticket, Delivery):
-            ticket = self._collector.ticket_of(ticket)
-        self._ledger.accepted(attempt.id, ticket)
-        return ticket
-
     # --- a new attempt ---
 
     def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
@@ -201,23 +161,31 @@ class Engine:
             candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)
             model = backend.resolve(request).id
-            cost = yield from self._quotes.hold(ask, backend, request, model)
+            ask.check_licence(backend, model)
+            request = request.model_copy(update={"model": model})
+            first = backend.first(request)
+            if first is not None:
+                ask, request = yield from self._buy_first(ask, backend, request, first, made)
+            quote = yield from self._quotes.hold(ask, backend, request, model)
         else:
-            model, cost = backend.resolve(request).id, FREE
+            model = backend.resolve(request).id
+            ask.check_licence(backend, model)
+            request = request.model_copy(update={"model": model})
+            quote = Quote(FREE, backend.name, model)
         attempt_id = uuid.uuid4().hex
         seed = self.seed(candidate)
-        mark = Mark(attempt_id, seed)
-        request = request.model_copy(update={"model": model})
+        mark = Mark(attempt_id, seed, time.time())
         call = backend.submit(request, mark) if backend.kind == "remote" else None
         draft = Draft(
             id=attempt_id,
             key=candidate.key,
             backend=backend.name,
             model=model,
-            hold=cost,
+            hold=quote.cost,
+            unit_price=quote.unit_price,
             seed=seed,
             prompt=request.prompt,
-            body=_fingerprint(call) if call else "",
+            body=fingerprint(call) if call else "",
             fresh=ask.fresh,
             wish=_wish(candidate.request),
         )
@@ -238,6 +206,43 @@ class Engine:
             # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
             self._ledger.disown(attempt.id)
             raise
+
+    def _buy_first(
+        self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, first: GenerationRequest, made: list[str]
+    ) -> Steps[tuple[Ask, GenerationRequest]]:
+        """Obtain the image that ``request`` has to start from; the caps allow both purchases or none.
+
+        Returns the ask whose caps know what the first purchase cost, and the request with its image.
+        """
+        second = yield from self._quotes.hold(ask, backend, with_placeholder(request), request.model or "")
+        one = candidate_of(backend, first)
+        caps = tuple(cap.keeping(second.money) for cap in ask.caps)
+        attempt = yield from self.obtain(ask.at(request=one.request, candidates=(one,), caps=caps), made)
+        if not attempt.raws:
+            raise no_image(attempt)
+        if attempt.id in made:  # bought in this call: what is left of the call's own cap pays for the second step
+            caps = tuple(cap.keeping(attempt.cost.money) if cap.scope == "call" else cap for cap in ask.caps)
+            ask = ask.at(caps=caps)
+        image = self._collector.raw(attempt.raws[0])
+        return ask, request.model_copy(update={"images": (image, *request.images)})
+
+    def cancel(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
+        """Ask the vendor to stop a job, and book what it says of it then. Raises InvalidRequest where it cannot."""
+        backend = candidate.backend
+        call = backend.cancel(attempt.ticket) if backend.kind == "remote" and attempt.ticket else None
+        if attempt.state != "accepted" or call is None or backend.kind != "remote":
+            why = "the vendor offers no way" if attempt.state == "accepted" else f"it is {attempt.state}"
+            raise InvalidRequest(
+                f"The job of attempt {attempt.id[:12]} at {attempt.backend} cannot be stopped: {why}.",
+                hint="`pixelrouter resume` collects a job that goes on.",
+            )
+        candidate.need_key()
+        response = yield free_call(ask, backend, call, self._collector.budget(backend.name), "stop the job")
+        call.read(response)
+        try:
+            yield from self.carry_on(ask, candidate, attempt)
+        except (JobFailed, StillRunning, ChargedWithoutImage):
+            return  # the ledger says what became of it
 
     def seed(self, candidate: Candidate) -> int:
         """The seed that a new attempt would send: the caller's, else one derived from the request."""
@@ -299,7 +304,7 @@ class Engine:
             case Verdict.FAILED:
                 assert isinstance(problem, JobFailed)  # noqa: S101  (the verdict says so)
                 raise self._collector.failed(attempt, problem)
-        return (yield from self._lost(ask, backend, attempt, problem))
+        return (yield from self._recovery.lost(ask, backend, attempt, problem))
 
     def _send(
         self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
@@ -315,7 +320,7 @@ class Engine:
                 raise
             except Exception as error:
                 if verdict.of_exception(error) is not Verdict.NOT_SENT:
-                    return (yield from self._lost(ask, backend, attempt, error))
+                    return (yield from self._recovery.lost(ask, backend, attempt, error))
                 pause = 0.2 * 2**number
                 if number == NOT_SENT_TRIES or time.monotonic() + pause > ask.deadline:
                     problem = NotSent(
@@ -332,23 +337,10 @@ class Engine:
                 return response
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _lost(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, error: BaseException | None) -> Steps[Ticket]:
-        self._ledger.unknown(attempt.id, error)
-        ticket = yield from self._find(ask, backend, attempt, Mark(attempt.id, attempt.seed or 0))
-        if ticket is None:
-            raise self._outcome_unknown(attempt, error) from error
-        return ticket
 
-    def _outcome_unknown(self, attempt: Attempt, error: BaseException | None = None) -> OutcomeUnknown:
-        why = f" ({type(error).__name__}: {error})" if error else ""
-        return OutcomeUnknown(
-            f"The answer of {attempt.backend} to a paid request was lost{why}, so it may have been charged."
-            f" {attempt.held} stays held in the ledger (attempt {attempt.id[:12]}); nothing is sent again by itself.",
-            hint="Run the same call again, or `pixelrouter resume`: where the vendor can tell what happened,"
-            ' the image is collected without a second charge. To buy anew regardless: on_unknown="spend_again".',
-            attempt=attempt.id,
-            held=attempt.held,
-        )
+def with_placeholder(request: GenerationRequest) -> GenerationRequest:
+    """The request as it will be once the image it starts from is there: enough to price it."""
+    return request.model_copy(update={"images": (b"", *request.images)})
 
 
 def _rank(attempt: Attempt) -> int:
@@ -357,12 +349,8 @@ def _rank(attempt: Attempt) -> int:
     return 1
 
 
-def _fingerprint(call: Call[Ticket | Delivery]) -> str:
-    return hashlib.sha256(call.request.url.encode() + b"\n" + call.request.body).hexdigest()
-
-
 def _wish(request: GenerationRequest) -> str:
-    fields = request.model_dump(exclude={"images"}, exclude_defaults=True)
+    fields = request.model_dump(exclude={"images", "mask"}, exclude_defaults=True)
     return json.dumps(fields, default=lambda value: f"<{type(value).__name__}>")
 
 
@@ -374,8 +362,10 @@ def _refusal(backend: str, response: HttpResponse, problem: PixelRouterError | N
     )
 
 
-def _all_failed(errors: Mapping[str, PixelRouterError]) -> PixelRouterError:
-    if len(errors) == 1:
+def _all_failed(errors: Mapping[str, PixelRouterError], ask: Ask) -> PixelRouterError:
+    # One candidate that cannot do this kind of task at all is a question of the route, not of the request.
+    able = any(ask.request.task in one.backend.capabilities().tasks for one in ask.candidates)
+    if len(errors) == 1 and able:
         return next(iter(errors.values()))
     if all(isinstance(e, (InvalidRequest, MissingKey)) for e in errors.values()):
         reasons = {name: str(e) for name, e in errors.items()}

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from pixelrouter import errors
 from pixelrouter.errors import ChargedWithoutImage, IncompleteDelivery, QualityRejected, UnreadableImage
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.pixels import Finished, FinishSpec, finish
+from pixelrouter.pixels import Cut, Finished, FinishSpec, cut, finish, finish_many, to_indexed
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.store import Store
-from pixelrouter.types import Attempt, Cost, Money, PixelArt
+from pixelrouter.types import Attempt, Cost, Layout, Licence, Money, PixelArt, Task
 
 
-def finished_art(ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, store: Store) -> Steps[PixelArt]:
+def finished_art(
+    ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, store: Store, layout: Layout, licence: Licence | None
+) -> Steps[PixelArt]:
     """The pixel art of a settled attempt.
 
     Raises ChargedWithoutImage if it was paid and no image came, IncompleteDelivery (with what came) if too few did,
     QualityRejected if the caller's policy turns the image down.
     """
     if not attempt.raws:
-        raise _again(attempt)
+        raise no_image(attempt)
     ask.tell("finish", attempt.backend, 0.0)
-    raws = attempt.raws[: ask.request.n]
+    raws = attempt.raws[: layout.raws]
     try:
-        done = yield Work(lambda: _finish_all([store.get(raw) for raw in raws], ask.spec))
+        done, names, times = yield Work(lambda: _finish_all(raws, attempt.names, store, ask.spec, layout))
     except QualityRejected as error:
         error.stored = raws
         raise
     if not done:
-        raise _again(attempt)
+        raise no_image(attempt)
     ask.tell("finish", attempt.backend, 1.0)
     reused = attempt.id not in made
     earlier = [row for one in made if one != attempt.id and (row := ledger.get(one))]
     rows = [*earlier, attempt]
+    expected = _expected(ask, layout)
+    count = len(done)
     art = PixelArt(
+        names=names,
+        durations=times,
+        licence=licence,
         indexed=tuple(one.indexed for one in done),
         palette=tuple(dict.fromkeys(color for one in done for color in one.palette)),
-        cost=Cost(Money(0, attempt.held.unit), "reported") if reused else attempt.cost,
+        cost=Cost(Money(0, attempt.held.unit), "reported") if reused else _paid_now(rows, made),
         paid=attempt.cost,
         backend=attempt.backend,
         model=attempt.model,
@@ -46,12 +58,14 @@ def finished_art(ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, st
         raws=attempt.raws,
         key=attempt.key,
         reused=reused,
-        notes=tuple(f"{row.backend}: {row.error}" for row in earlier if row.error),
+        notes=(*attempt.notes, *(f"{row.backend}: {row.error}" for row in earlier if row.error)),
         request=ask.request,
     )
-    if len(done) < ask.request.n:
+    if ask.sheet:
+        art = _one_sheet(art, ask.request.task)
+    if expected is not None and count < expected:
         raise IncompleteDelivery(
-            f"{ask.request.n} images were paid for ({attempt.cost.money}), {len(done)} usable ones came.",
+            f"{expected} images were paid for ({attempt.cost.money}), {count} usable ones came.",
             hint="They are in error.art; fresh=True (--fresh) buys all of them anew.",
             art=art,
             charged=attempt.cost.money,
@@ -60,17 +74,64 @@ def finished_art(ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, st
     return art
 
 
-def _finish_all(images: list[bytes], spec: FinishSpec) -> list[Finished]:
-    done = []
-    for image in images:
+def _expected(ask: Ask, layout: Layout) -> int | None:
+    """How many images the caller was promised, where that is known before they are there."""
+    if layout.raws is None:
+        return None
+    names = [name for name in layout.names if name]
+    return max(1, len(names)) if layout.columns * layout.rows > 1 or layout.frames else layout.raws
+
+
+def _one_sheet(art: PixelArt, task: Task) -> PixelArt:
+    """The same images as one: rows by the first part of their names, a film in one row, anything else as a square."""
+    rows = {name.partition("/")[0] for name in art.names if "/" in name}
+    count = len(art.indexed)
+    columns = count // len(rows) if rows and count % len(rows) == 0 else count if task == "animation" else None
+    sheet = art.sheet(columns)
+    colors = np.array([[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in art.palette], dtype=np.uint8)
+    indexed = to_indexed(np.asarray(sheet), colors.reshape(-1, 3))
+    return art.with_(indexed=(indexed,), reports=art.reports[:1], names=(), durations=())
+
+
+def _paid_now(rows: list[Attempt], made: list[str]) -> Cost:
+    """What this call cost: the last attempt, and the steps bought for it before, where the units allow adding."""
+    last = rows[-1].cost
+    steps = [row.cost.money for row in rows[:-1] if row.id in made and row.state == "settled"]
+    return Cost(sum((m for m in steps if m.unit == last.money.unit), start=last.money), last.source)
+
+
+def _finish_all(
+    raws: Sequence[str], raw_names: Sequence[str], store: Store, spec: FinishSpec, layout: Layout
+) -> tuple[list[Finished], tuple[str, ...], tuple[int, ...]]:
+    """The finished images of the raws, their names, and their milliseconds where they move."""
+    cuts: list[Cut] = []
+    for at, raw in enumerate(raws):
         try:
-            done.append(finish(image, spec))
+            one = cut(store.get(raw), layout)
         except UnreadableImage:
             continue  # the attempt's row says so; the others are still worth having
-    return done
+        label = raw_names[at] if at < len(raw_names) else ""
+        if len(one.images) == 1:
+            fallback = layout.names[at] if len(layout.names) == len(raws) > 1 else one.names[0]
+            one = replace(one, names=(label or fallback,))
+        elif label:
+            one = replace(one, names=tuple(f"{label}/{name or number}" for number, name in enumerate(one.names)))
+        elif len(raws) > 1:
+            one = replace(one, names=tuple(f"{at}/{name or number}" for number, name in enumerate(one.names)))
+        cuts.append(one)
+    images = [image for one in cuts for image in one.images]
+    # Frames, views and tiles belong together: one palette for all.
+    done = [finish(image, spec) for image in images] if layout.is_plain else finish_many(images, spec)
+    warnings = [one.warnings for one in cuts for _ in one.images]
+    done = [
+        replace(one, report=replace(one.report, warnings=(*extra, *one.report.warnings))) if extra else one
+        for one, extra in zip(done, warnings, strict=True)
+    ]
+    times = tuple(time for one in cuts for time in one.durations)
+    return done, tuple(name for one in cuts for name in one.names), times if any(times) else ()
 
 
-def _again(attempt: Attempt) -> ChargedWithoutImage:
+def no_image(attempt: Attempt) -> ChargedWithoutImage:
     """The error that this attempt ended with, for a call that meets it again."""
     kind, _, message = (attempt.error or "").partition(": ")
     cls = getattr(errors, kind, ChargedWithoutImage)

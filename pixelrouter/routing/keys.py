@@ -13,6 +13,8 @@ from typing import Any
 
 from pixelrouter.types import GenerationRequest
 
+_OPTIONAL = ("model", "seed", "transparent", "strength", "views", "action", "frames", "tiles", "upper")
+
 
 def _digest(prefix: str, value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
@@ -40,8 +42,10 @@ def generation_key(backend: str, request: GenerationRequest) -> str:
         "width": request.width,
         "height": request.height,
     }
-    defaults: dict[str, Any] = {"n": 1, "task": "image", "model": None, "seed": None, "transparent": None}
+    defaults: dict[str, Any] = {"n": 1, "task": "image", **dict.fromkeys(_OPTIONAL)}
     fields |= {name: value for name, default in defaults.items() if (value := getattr(request, name)) != default}
+    if request.mask is not None:
+        fields["mask"] = hashlib.sha256(request.mask).hexdigest()
     if request.images:
         fields["images"] = [hashlib.sha256(image).hexdigest() for image in request.images]
     if request.options:

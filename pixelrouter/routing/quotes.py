@@ -13,6 +13,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswer, WireError
 from pixelrouter.money import prices
@@ -23,6 +25,7 @@ from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
 
 CATALOGUE_AGE_S = 24 * 3600
 QUOTE_AGE_S = 600
+_MODELS = TypeAdapter(tuple[ModelInfo, ...])
 _log = logging.getLogger(__name__)
 
 
@@ -73,7 +76,7 @@ class Quotes:
             data = json.loads(self._path(name).read_text("utf-8"))
             if not 0 <= time.time() - data["fetched_at"] < CATALOGUE_AGE_S:
                 return None
-            return tuple(ModelInfo(**{**model, "tasks": tuple(model["tasks"])}) for model in data["models"])
+            return _MODELS.validate_python(data["models"])
         except (OSError, ValueError, KeyError, TypeError):
             return None  # absent, or written by another version: fetch it again
 
@@ -88,15 +91,15 @@ class Quotes:
 
     # --- price ---
 
-    def hold(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Cost]:
-        """The amount to hold for a request. Raises InvalidRequest if nobody knows a price and a cap is set."""
+    def hold(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Quote]:
+        """The quote to hold for a request. Raises InvalidRequest if nobody knows a price and a cap is set."""
         quote = yield from self.quote(ask, backend, request, model)
         if quote.cost.source == "unknown" and ask.caps:
             raise InvalidRequest(
                 f"Nobody knows what {model} at {backend.name} costs, so no cap can be kept.",
                 hint=f"Set [backends.{backend.name}] price_usd, or remove the cap for this call.",
             )
-        return quote.cost
+        return quote
 
     def quote(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Quote]:
         """The vendor's quote, remembered for ten minutes; the list price where it cannot be had."""
@@ -108,6 +111,7 @@ class Quotes:
             request.size,
             request.n,
             request.transparent,
+            (request.task, request.views, request.frames, request.tiles, len(request.images)),
             repr(sorted(request.options.items())),
         )
         remembered = self._quotes.get(shape)
@@ -130,7 +134,7 @@ class Quotes:
 
 def listed(backend: RemoteBackend, request: GenerationRequest, note: str) -> Quote:
     """The list price, or the configured one, or an honest "unknown"."""
-    cost = prices.listed(backend.name, request.model, request)
+    cost = prices.listed(backend.name, request.model, request, backend.capabilities().unit)
     if backend.settings.price_usd is not None:
         cost = Cost(Money.of(backend.settings.price_usd * request.n), "listed")
     if cost is None:

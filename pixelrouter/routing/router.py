@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -13,8 +13,9 @@ from pixelrouter.routing import batch, desk
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
+from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
-from pixelrouter.types import Attempt, PixelArt, Quote
+from pixelrouter.types import Attempt, Money, PixelArt, Quote
 from pixelrouter.wire.client import AsyncWire, Wire
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class _Desk:
         """Spent and held by ``day`` (UTC), ``backend`` or ``run``: amounts as exact decimal strings."""
         return desk.costs(self._open().ledger, by)
 
+    def prices(self, backend: str | None = None) -> list[dict[str, Any]]:
+        """The price list: models, formula, unit, source and date of each price."""
+        return desk.prices(backend)
+
     def backends(self) -> list[dict[str, Any]]:
         """Every backend: whether it is configured, its sizes, its licence."""
         return desk.backends(self._open())
@@ -78,7 +83,7 @@ class _Desk:
         return list(desk.doctor(self._open()))
 
 
-class PixelRouter(_Desk):
+class PixelRouter(_Desk, TaskMethods[PixelArt]):
     """From a prompt to finished pixel art, paid at most once.
 
     ``options`` are the configuration's global options (``backend``, ``route``, ``max_usd``, ``max_usd_per_day``,
@@ -155,6 +160,17 @@ class PixelRouter(_Desk):
                 outcomes += [art] if art is not None else []
         return outcomes
 
+    def cancel(self, attempt: str) -> Attempt:
+        """Ask the vendor to stop a job, and book what it says. Raises InvalidRequest where the vendor cannot."""
+        workshop = self._open()
+        row: Attempt = self._drive(workshop.cancel(desk.find(workshop.ledger, attempt)))
+        return row
+
+    def balance(self, backend: str) -> Money | None:
+        """What is left on the account at a vendor; None where the vendor does not tell. Free."""
+        money: Money | None = self._drive(self._open().balance(backend))
+        return money
+
     def close(self) -> None:
         """Close connections and files. Jobs under way go on at the vendor and can be resumed."""
         if "_wire" in self.__dict__:
@@ -169,7 +185,7 @@ class PixelRouter(_Desk):
         self.close()
 
 
-class AsyncPixelRouter(_Desk):
+class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
     """:class:`PixelRouter` for asyncio: the same engine, awaited."""
 
     def __init__(
@@ -229,6 +245,17 @@ class AsyncPixelRouter(_Desk):
             else:
                 outcomes += [art] if art is not None else []
         return outcomes
+
+    async def cancel(self, attempt: str) -> Attempt:
+        """As :meth:`PixelRouter.cancel`."""
+        workshop = self._open()
+        row: Attempt = await self._drive(workshop.cancel(desk.find(workshop.ledger, attempt)))
+        return row
+
+    async def balance(self, backend: str) -> Money | None:
+        """As :meth:`PixelRouter.balance`."""
+        money: Money | None = await self._drive(self._open().balance(backend))
+        return money
 
     async def aclose(self) -> None:
         """Close connections and files. Jobs under way go on at the vendor and can be resumed."""

@@ -11,31 +11,46 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError
 
 from pixelrouter import backends as registry
-from pixelrouter.backends.protocol import Backend
+from pixelrouter.backends.protocol import Backend, RemoteBackend
 from pixelrouter.config import Settings
-from pixelrouter.errors import ConfigError, InvalidRequest, register_secret
+from pixelrouter.errors import ConfigError, InvalidRequest, NoBackend, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.collect import Collector, free_call
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.engine import Engine
+from pixelrouter.routing.engine import Engine, with_placeholder
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
+from pixelrouter.routing.pictures import ImageLike, encoded, own_size
 from pixelrouter.routing.quotes import Quotes, listed
 from pixelrouter.store import Store
-from pixelrouter.types import Attempt, Cost, GenerationRequest, Money, PixelArt, Quote, parse_size
+from pixelrouter.types import (
+    ON_AN_IMAGE,
+    Attempt,
+    Cost,
+    GenerationRequest,
+    Layout,
+    Money,
+    PixelArt,
+    Quote,
+    Task,
+    Tiles,
+    Unit,
+    Views,
+    parse_size,
+)
 
 DEFAULT_SIZE = 32
 DEFAULT_COLORS = 32
+CANCEL_S = 30.0  # how long a cancelled job is watched
 Policy = Literal["snap", "resample", "reject"]
 
 
@@ -111,7 +126,7 @@ class Workshop:
         route: Sequence[str] | None = None,
         fresh: bool = False,
         options: Mapping[str, Any] | None = None,
-        images: Sequence[bytes | str | Path] = (),
+        images: Sequence[ImageLike] = (),
         max_usd: float | str | None = None,
         timeout_s: float | None = None,
         on_unknown: OnUnknown | None = None,
@@ -120,9 +135,23 @@ class Workshop:
         progress: Notify | None = None,
         batch: str = "",
         batch_usd: float | str | None = None,
+        task: Task = "image",
+        strength: float | None = None,
+        mask: ImageLike | None = None,
+        views: Views | int | None = None,
+        action: str | None = None,
+        frames: int | None = None,
+        tiles: Tiles | None = None,
+        upper: str | None = None,
+        layout: Literal["frames", "sheet"] = "frames",
+        max_generations: float | str | None = None,
+        commercial: bool = False,
     ) -> Ask:
         """Everything checked that can be checked without sending. Raises InvalidRequest or ConfigError."""
         settings = self.settings
+        pictures = tuple(encoded(image) for image in images)
+        if size is None and task in ON_AN_IMAGE and pictures:
+            size = own_size(pictures[0])  # the picture that is worked on keeps its size unless told otherwise
         width, height = parse_size(size if size is not None else settings.size or DEFAULT_SIZE)
         wanted = palette if palette is not None else settings.palette
         request = _request(
@@ -135,9 +164,19 @@ class Workshop:
             transparent=transparent if transparent is not None else settings.transparent,
             colors=colors if colors is not None else settings.colors,
             palette=None if wanted is None else resolve_palette(wanted),
-            images=tuple(_image(image) for image in images),
+            images=pictures,
             options=dict(options or {}),
+            task=task,
+            strength=strength,
+            mask=None if mask is None else encoded(mask),
+            views=None if views is None else str(views),
+            action=action,
+            frames=frames,
+            tiles=tiles,
+            upper=upper,
         )
+        if layout not in ("frames", "sheet"):
+            raise InvalidRequest(f"layout={layout!r} is neither frames nor sheet.")
         if backend is not None and route is not None:
             raise InvalidRequest("backend= and route= exclude each other.", hint="route=['a', 'b'] tries a, then b.")
         names = tuple(route) if route is not None else (backend,) if backend else settings.candidates()
@@ -162,26 +201,36 @@ class Workshop:
                 day=datetime.now(UTC).date().isoformat(),
                 batch=batch,
             ),
-            caps=self._caps(max_usd, batch_usd),
+            caps=self._caps(max_usd, batch_usd, max_generations),
             fresh=fresh,
             on_unknown=on_unknown or settings.on_unknown,
             deadline=time.monotonic() + waits,
             notify=progress or ignore,
+            sheet=layout == "sheet",
+            commercial=commercial,
         )
 
-    def _caps(self, max_usd: float | str | None, batch_usd: float | str | None) -> tuple[Cap, ...]:
+    def _caps(self, max_usd: Any, batch_usd: Any, max_generations: Any) -> tuple[Cap, ...]:
         s = self.settings
-        limits: dict[Scope, Any] = {
-            "call": max_usd if max_usd is not None else s.max_usd,
-            "batch": batch_usd,
-            "run": s.max_usd_per_run,
-            "day": s.max_usd_per_day,
-            "project": s.max_usd_per_project,
-        }
-        try:
-            return tuple(Cap(scope, Money.of(limit)) for scope, limit in limits.items() if limit is not None)
-        except ValueError as error:
-            raise InvalidRequest(f"max_usd: {error}.", hint="Write dollars, 0.25 for instance.") from None
+        limits: list[tuple[Scope, Unit, Any]] = [
+            ("call", "usd", max_usd if max_usd is not None else s.max_usd),
+            ("batch", "usd", batch_usd),
+            ("run", "usd", s.max_usd_per_run),
+            ("day", "usd", s.max_usd_per_day),
+            ("project", "usd", s.max_usd_per_project),
+            ("call", "generations", max_generations if max_generations is not None else s.max_generations),
+            ("run", "generations", s.max_generations_per_run),
+            ("day", "generations", s.max_generations_per_day),
+            ("project", "generations", s.max_generations_per_project),
+        ]
+        caps = []
+        for scope, unit, limit in limits:
+            if limit is not None:
+                try:
+                    caps.append(Cap(scope, Money.of(limit, unit)))
+                except ValueError as error:
+                    raise InvalidRequest(f"max_{unit}: {error}.", hint="Write a number, 0.25 for instance.") from None
+        return tuple(caps)
 
     # --- steps ---
 
@@ -193,9 +242,18 @@ class Workshop:
 
     def finish(self, ask: Ask, attempt: Attempt, made: list[str]) -> Steps[PixelArt]:
         """Finished pixel art from a settled attempt."""
-        native = attempt.backend in registry.names() and self.backend(attempt.backend)[0].capabilities().native
+        request = ask.request.model_copy(update={"model": attempt.model})
+        native, layout, licence = False, Layout(raws=request.n), None
+        if attempt.backend in registry.names():
+            backend = self.backend(attempt.backend)[0]
+            can = backend.capabilities()
+            native, layout, licence = (
+                can.is_native(attempt.model),
+                backend.layout(request),
+                can.licence_of(attempt.model),
+            )
         spec = replace(ask.spec, native=native)
-        return (yield from finished_art(ask.at(spec=spec), attempt, made, self.ledger, self.store))
+        return (yield from finished_art(ask.at(spec=spec), attempt, made, self.ledger, self.store, layout, licence))
 
     def finish_attempt(
         self, attempt: Attempt, timeout_s: float | None = None, progress: Notify | None = None
@@ -219,6 +277,23 @@ class Workshop:
         ask = self.ask(wish.pop("prompt"), size=size, **wish)
         return ask.at(candidates=(replace(ask.candidates[0], key=attempt.key),))
 
+    def cancel(self, attempt: Attempt) -> Steps[Attempt]:
+        """Stop a job; the attempt as it stands then."""
+        ask = self._ask_of(attempt, CANCEL_S, None)
+        yield from self.engine.cancel(ask, ask.candidates[0], attempt)
+        return self.ledger.get(attempt.id) or attempt
+
+    def balance(self, name: str) -> Steps[Money | None]:
+        """What is left on the account of a backend; None where it cannot tell."""
+        backend, has_key = self.backend(name)
+        if backend.kind != "remote" or (call := backend.balance()) is None:
+            return None
+        ask = self.ask("balance", backend=name)
+        replace(ask.candidates[0], has_key=has_key).need_key()
+        response = yield free_call(ask, backend, call, self.collector.budget(name), "read the balance")
+        money: Money = call.read(response)
+        return money
+
     def price(self, ask: Ask) -> Steps[Quote]:
         """What the ask would cost at the first candidate that can serve it."""
         problems: dict[str, Exception] = {}
@@ -235,19 +310,30 @@ class Workshop:
                     request = one.request.model_copy(update={"model": model})
                     return listed(backend, request, f"{backend.credentials[0]} is not set; this is the list price")
                 backend = yield from self.quotes.with_catalogue(ask, backend)
-                return (yield from self.quotes.quote(ask, backend, one.request, backend.resolve(one.request).id))
+                return (yield from self._price_of(ask, backend, one.request))
             except InvalidRequest as error:
                 problems[one.name] = error
+        if len(problems) > 1 or not any(ask.request.task in c.backend.capabilities().tasks for c in ask.candidates):
+            reasons = {name: str(problem) for name, problem in problems.items()}
+            raise NoBackend("No backend can serve this request.", reasons=reasons)
         raise next(iter(problems.values()))
 
-
-def _image(image: bytes | str | Path) -> bytes:
-    if isinstance(image, bytes):
-        return image
-    try:
-        return Path(image).read_bytes()
-    except OSError as error:
-        raise InvalidRequest(f"The image {image} cannot be read: {error.strerror}.") from error
+    def _price_of(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest) -> Steps[Quote]:
+        """The quote of one request, and of the purchase that has to come before it, if one has to."""
+        model = backend.resolve(request).id
+        request = request.model_copy(update={"model": model})
+        first = backend.first(request)
+        if first is None:
+            return (yield from self.quotes.quote(ask, backend, request, model))
+        second = yield from self.quotes.quote(ask, backend, with_placeholder(request), model)
+        one = candidate(backend, first)
+        standing = self.ledger.standing(one.key)
+        if standing and standing.state == "settled" and not ask.fresh:
+            quote = Quote(Cost(Money(0), "reported"), backend.name, standing.model, binding=True, reused=True)
+        else:
+            quote = yield from self.quotes.quote(ask, backend, one.request, backend.resolve(one.request).id)
+        total = Cost(quote.money + second.money, second.cost.source)
+        return Quote(total, backend.name, model, second.binding, notes=("two purchases",), steps=(quote, second))
 
 
 def _request(**fields: Any) -> GenerationRequest:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pixelrouter.errors import InvalidRequest
+from pixelrouter.types.capability import Licence
 from pixelrouter.types.job import Ticket
 from pixelrouter.types.money import Cost, CostSource, Money
 from pixelrouter.types.report import Report
@@ -44,6 +45,7 @@ class Attempt:
     quoted: Cost | None = None  # what the request was expected to cost, kept beside the bill
     unit_price: Money | None = None  # of one billable unit, where the vendor bills units
     names: tuple[str, ...] = ()  # of the raws: views, tiles
+    notes: tuple[str, ...] = ()  # what the backend says about the raws
 
     @property
     def cost(self) -> Cost:
@@ -62,6 +64,7 @@ class Attempt:
             "charged": None if self.charged is None else str(self.charged.amount),
             "unit": self.held.unit,
             "cost_source": self.cost_source,
+            "quoted": self.quoted and self.quoted.as_dict(),
             "ticket": self.ticket and self.ticket.id,
             "raws": list(self.raws),
             "created_at": self.created_at,
@@ -75,7 +78,8 @@ class PixelArt:
     """Finished pixel art: images of exactly the size asked for, and the whole story of how they came to be.
 
     ``indexed`` holds the images in PIL mode "P"; :attr:`image` and :attr:`images` are the same in RGBA. ``cost`` is
-    what this call cost (zero when ``reused``), ``paid`` what the images cost when they were bought.
+    what this call cost (zero when ``reused``), ``paid`` what the images cost when they were bought. ``names`` are those
+    of views, frames and tiles; ``durations`` the milliseconds of frames; ``licence`` the terms on the images.
     """
 
     indexed: tuple[Image, ...]
@@ -92,6 +96,9 @@ class PixelArt:
     reused: bool = False
     notes: tuple[str, ...] = ()
     request: GenerationRequest | None = None
+    names: tuple[str, ...] = ()
+    durations: tuple[int, ...] = ()
+    licence: Licence | None = None
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
@@ -108,6 +115,48 @@ class PixelArt:
         """``(width, height)`` in pixels."""
         return self.indexed[0].size
 
+    def __getitem__(self, name: str) -> Image:
+        """The image of that name, RGBA. Raises KeyError with the names there are."""
+        if not name or name not in self.names:
+            raise KeyError(f"{name!r} is none of: {', '.join(filter(None, self.names)) or 'no names'}")
+        return self.images[self.names.index(name)]
+
+    @property
+    def views(self) -> dict[str, Image]:
+        """The named images by name, RGBA."""
+        return {name: image for name, image in zip(self.names, self.images, strict=False) if name}
+
+    def sheet(self, columns: int | None = None) -> Image:
+        """All images on one RGBA sheet, row by row; ``columns`` None: as square as it goes."""
+        from PIL import Image
+
+        count = len(self.indexed)
+        across = columns or next(side for side in range(1, count + 1) if side * side >= count)
+        width, height = self.size
+        sheet = Image.new("RGBA", (width * across, height * -(-count // across)))
+        for at, image in enumerate(self.images):
+            sheet.paste(image, (at % across * width, at // across * height))
+        return sheet
+
+    def save_animation(self, path: str | Path, *, scale: int = 1, milliseconds: int = 150) -> Path:
+        """Write the images as one looping GIF, APNG or WebP, by the ending of ``path`` (.gif, .png, .webp).
+
+        ``milliseconds`` holds where the vendor set no times. Colours are kept exactly. Raises InvalidRequest for
+        another ending.
+        """
+        target = Path(path)
+        if target.suffix.lower() not in (".gif", ".png", ".webp"):
+            raise InvalidRequest(f"{target.name!r} is no moving picture.", hint="Save as .gif, .png or .webp.")
+        width, height = self.size
+        frames = [image.resize((width * scale, height * scale), 0) for image in self.images]
+        times = [time or milliseconds for time in self.durations] or [milliseconds] * len(frames)
+        options: dict[str, Any] = {"lossless": True} if target.suffix.lower() == ".webp" else {"disposal": 2}
+        if target.suffix.lower() == ".png":
+            options = {"disposal": 1, "blend": 0}
+        target.parent.mkdir(parents=True, exist_ok=True)
+        frames[0].save(target, save_all=True, append_images=frames[1:], duration=times, loop=0, **options)
+        return target
+
     @property
     def report(self) -> Report:
         """What finishing did to the first image."""
@@ -121,8 +170,9 @@ class PixelArt:
     def save(self, path: str | Path, *, scale: int = 1, index: int | None = None) -> list[Path]:
         """Write the images as indexed PNG, enlarged by a whole ``scale`` without smoothing.
 
-        One image goes to ``path``; of several, ``potion.png`` becomes ``potion-1.png``, ``potion-2.png`` …, unless
-        ``index`` picks one. Each file is written beside its place and moved there, so none is ever half written.
+        One image goes to ``path``; of several, ``potion.png`` becomes ``potion-1.png``, ``potion-2.png`` …, or
+        ``potion-south.png`` … where they have names, unless ``index`` picks one. Each file is written beside its place
+        and moved there, so none is ever half written.
         Returns the paths. Raises InvalidRequest for a scale below 1 or a name that does not end in ``.png``.
         """
         target = Path(path)
@@ -134,7 +184,8 @@ class PixelArt:
         several = len(chosen) > 1
         paths = []
         for number, image in chosen:
-            name = target.with_stem(f"{target.stem}-{number}") if several else target
+            label = self._file_label(number) if several else ""
+            name = target.with_stem(f"{target.stem}-{label}") if several else target
             name.parent.mkdir(parents=True, exist_ok=True)
             big = image if scale == 1 else image.resize((image.width * scale, image.height * scale), 0)
             part = name.with_name(f".{name.name}.part")
@@ -145,6 +196,12 @@ class PixelArt:
                 part.unlink(missing_ok=True)
             paths.append(name)
         return paths
+
+    def _file_label(self, number: int) -> str:
+        """What tells image ``number`` (from 1) from the others in a file name: its own name, if all have one."""
+        if len(set(self.names)) == len(self.indexed) and all(self.names):
+            return self.names[number - 1].replace("/", "-")
+        return str(number)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the pixels, JSON-ready."""
@@ -160,6 +217,9 @@ class PixelArt:
             "reused": self.reused,
             "key": self.key,
             "raws": list(self.raws),
+            "names": list(self.names),
+            "durations": list(self.durations),
+            "licence": self.licence and {"name": self.licence.name, "commercial": self.licence.use},
             "attempts": [a.as_dict() for a in self.attempts],
             "reports": [r.as_dict() for r in self.reports],
             "warnings": list(self.warnings),

@@ -16,7 +16,7 @@ class Layout:
     moving picture is an image of its own (a still is cut all the same). ``names`` are those of the images in order
     (cells row by row, else frames, else files); an empty name leaves its image out. ``key`` True: each image stands on
     a solid ground that is to be made transparent. ``raw_size`` (width, height): what the vendor should have drawn;
-    another size is worth a warning.
+    another size is worth a warning. ``together``: the files are parts of one thing and share a palette.
     """
 
     raws: int | None = None
@@ -27,3 +27,9 @@ class Layout:
     names: tuple[str, ...] = ()
     key: bool = False
     raw_size: tuple[int, int] | None = None
+    together: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every file is an image on its own, that has nothing to do with the others."""
+        return not (self.together or self.frames or self.names or self.cell or self.columns * self.rows > 1)

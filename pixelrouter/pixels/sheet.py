@@ -1,0 +1,67 @@
+"""Sheets: a vendor's file cut into the images that lie in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+
+from pixelrouter.pixels.alpha import key_out
+from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.types import Layout
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The images of one file in RGBA, their names ("" where they have none) and their milliseconds (0: a still)."""
+
+    images: tuple[Image.Image, ...]
+    names: tuple[str, ...]
+    durations: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def cut(source: Source, layout: Layout) -> Cut:
+    """The images in one file, as ``layout`` says they lie. Raises UnreadableImage.
+
+    The frames of a moving picture come one by one, a still in cells, row by row. A moving picture of a layout without
+    ``frames`` is taken whole: its first frame counts.
+    """
+    decoded = decode(source)
+    moving = layout.frames and len(decoded.frames) > 1
+    if moving:
+        images: Sequence[Image.Image] = decoded.frames
+        durations = decoded.durations
+    else:
+        images = _cells(decoded.image, layout)
+        durations = (0,) * len(images)
+    names = layout.names if len(layout.names) >= len(images) else ("",) * len(images)
+    kept = [at for at in range(len(images)) if names[at] or not any(layout.names) or names is not layout.names]
+    warnings = []
+    if layout.raw_size and decoded.image.size != layout.raw_size:
+        have, want = decoded.image.size, layout.raw_size
+        warnings.append(f"The vendor drew {have[0]}x{have[1]} instead of {want[0]}x{want[1]}.")
+    if layout.names and len(images) != len(layout.names):
+        warnings.append(f"{len(layout.names)} images were expected in the file and {len(images)} are there.")
+    pictures = [_keyed(images[at]) if layout.key else images[at] for at in kept]
+    return Cut(tuple(pictures), tuple(names[at] for at in kept), tuple(durations[at] for at in kept), tuple(warnings))
+
+
+def _cells(image: Image.Image, layout: Layout) -> list[Image.Image]:
+    columns, rows = layout.columns, layout.rows
+    if layout.cell is not None:
+        columns, rows = max(1, image.width // layout.cell[0]), max(1, image.height // layout.cell[1])
+    if columns == rows == 1:
+        return [image]
+    # Edges are rounded one by one, so a sheet that does not divide evenly is shared out fairly.
+    xs = [round(image.width * at / columns) for at in range(columns + 1)]
+    ys = [round(image.height * at / rows) for at in range(rows + 1)]
+    return [image.crop((left, top, right, bottom)) for top, bottom in pairwise(ys) for left, right in pairwise(xs)]
+
+
+def _keyed(image: Image.Image) -> Image.Image:
+    keyed = key_out(np.asarray(image.convert("RGBA")))
+    return image if keyed is None else Image.fromarray(keyed)
