@@ -23,10 +23,9 @@ from tests.testing.replicate.asking import KEY, encoded, order
 if sys.version_info >= (3, 14):
     pytest.skip("the SDK is built on pydantic.v1, which does not work from Python 3.14 on", allow_module_level=True)
 replicate = pytest.importorskip("replicate")
-
-from pydantic.v1 import ValidationError
-from replicate.exceptions import ModelError, ReplicateError
-from replicate.helpers import FileOutput
+FileOutput = replicate.helpers.FileOutput
+ModelError, ReplicateError = replicate.exceptions.ModelError, replicate.exceptions.ReplicateError
+ValidationError = replicate.resource.pydantic.ValidationError
 
 MODEL = "retro-diffusion/rd-fast"
 

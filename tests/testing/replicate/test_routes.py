@@ -221,7 +221,10 @@ def test_models(client: httpx.Client) -> None:
 
 
 def test_uploads(client: httpx.Client, sim: ReplicateSimulator) -> None:
-    form = {"content": ("pal.png", b"not empty", "image/png"), "metadata": (None, '{"a": 1}', "application/json")}
+    form: dict[str, Any] = {
+        "content": ("pal.png", b"not empty", "image/png"),
+        "metadata": (None, '{"a": 1}', "application/json"),
+    }
     answer = client.post("/v1/files", files=form)
     file = answer.json()
     assert (answer.status_code, file["name"], file["content_type"]) == (201, "pal.png", "image/png")
@@ -239,7 +242,7 @@ def test_uploads(client: httpx.Client, sim: ReplicateSimulator) -> None:
 def test_uploads_that_are_none(client: httpx.Client) -> None:
     assert problem(client.post("/v1/files", files={"other": b"x"}))[0] == 422
     assert problem(client.post("/v1/files", json={"content": "x"}))[0] == 422
-    form = {"content": ("a", b"x"), "metadata": (None, "{", "application/json")}
+    form: dict[str, Any] = {"content": ("a", b"x"), "metadata": (None, "{", "application/json")}
     assert problem(client.post("/v1/files", files=form))[0] == 422
 
 
