@@ -181,9 +181,9 @@ def test_an_edit_needs_an_image():
 
 def test_other_tasks():
     assert backend().resolve(wish(16, task="tileset")).id == "rd_tile__tileset"
-    with pytest.raises(InvalidRequest, match="rd_animation__vfx"):
+    with pytest.raises(InvalidRequest, match="any_animation draws 64x64, not 48x48; rd_animation__big_animation"):
         backend().resolve(wish(48, task="animation"))
-    with pytest.raises(InvalidRequest, match="no Retro Diffusion style for task 'inpaint'"):
+    with pytest.raises(InvalidRequest, match="edit__inpainting needs an input image"):
         backend().resolve(wish(48, task="inpaint"))
 
 

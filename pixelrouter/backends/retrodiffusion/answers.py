@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
@@ -16,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pixelrouter.backends.retrodiffusion.failures import clean, unexpected
+from pixelrouter.backends.retrodiffusion.styles import FRAMES
 from pixelrouter.types import MAX_SIDE, Cost, Delivery, HttpResponse, Inline, ModelInfo, Money, Remote, Task, Ticket
 
 API_RANGE = (12, 512)  # sides the API takes at all (README 2026-09): where neither catalogue nor table names a limit
@@ -124,6 +126,7 @@ class SelectorStyle(Answer):
     max_number_of_images: Number = None
     require_input_image: Flag = None
     supports_reference_images: Flag = None
+    supports_frames_duration: Flag = None
     required_tab: Text = None
 
 
@@ -205,9 +208,12 @@ def _model(style: SelectorStyle, old: ModelInfo | None) -> ModelInfo | None:
     references = old.max_references if old else 0
     if style.supports_reference_images is not None:  # the catalogue gives no number; 9 is the API's own limit
         references = (references or 9) if style.supports_reference_images else 0
-    return ModelInfo(
-        id=style.prompt_style,
-        family=old.family if old else style.prompt_style.partition("__")[0],
+    base = old or _unknown(style)
+    frames = base.frames
+    if style.supports_frames_duration is not None:
+        frames = FRAMES if style.supports_frames_duration else ()
+    return replace(
+        base,
         min_width=low_w,
         max_width=high_w,
         min_height=low_h,
@@ -215,12 +221,17 @@ def _model(style: SelectorStyle, old: ModelInfo | None) -> ModelInfo | None:
         max_n=most,
         max_references=references,
         needs_image=needs_image,
-        prompt_optional=needs_image or bool(old and old.prompt_optional),
-        square=bool(old and old.square),
-        multiple_of=old.multiple_of if old else 1,
-        tasks=old.tasks if old else _tasks(style.required_tab),
+        prompt_optional=needs_image or base.prompt_optional,
+        frames=frames,
         description=style.description or "",
     )
+
+
+def _unknown(style: SelectorStyle) -> ModelInfo:
+    """A style that the bundled table lacks: its tab tells the task, and nothing tells how its sheets are laid out."""
+    tasks = _tasks(style.required_tab)
+    family = style.prompt_style.partition("__")[0]
+    return ModelInfo(style.prompt_style, family, *API_RANGE, *API_RANGE, tasks=tasks, strength="edit" in tasks)
 
 
 def _span(low: int | None, high: int | None, fallback: tuple[int, int]) -> tuple[int, int]:

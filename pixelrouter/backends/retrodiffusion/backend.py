@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
-from pixelrouter.backends.retrodiffusion import answers, styles
+from pixelrouter.backends.retrodiffusion import answers, layouts, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
 from pixelrouter.backends.retrodiffusion.failures import (
+    REJECTED_CODE,
     clean,
     failure,
     problem_of,
@@ -25,7 +26,7 @@ from pixelrouter.backends.retrodiffusion.failures import (
     task_problem,
     unexpected,
 )
-from pixelrouter.errors import JobFailed, ResultExpired, UnexpectedAnswer
+from pixelrouter.errors import ContentBlocked, InvalidRequest, JobFailed, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
     Capabilities,
     Cost,
@@ -33,6 +34,7 @@ from pixelrouter.types import (
     GenerationRequest,
     HttpRequest,
     HttpResponse,
+    Layout,
     Licence,
     Mark,
     ModelInfo,
@@ -97,7 +99,7 @@ class Backend(BackendDefaults):
         """Every style known, from the vendor's catalogue where it was fetched, else from the bundled table."""
         return Capabilities(
             backend=self.name,
-            models=self._models,
+            models=self._every_model(),
             default_model=self.settings.model,
             native=True,
             alpha=True,
@@ -105,19 +107,37 @@ class Backend(BackendDefaults):
             idempotent=self._version == "v2",
             unit="usd",
             licence=LICENCE,
-            summary="Pixel-art styles at true size, 12 to 384 pixels, priced by area; animations and tilesets too.",
+            summary="Pixel-art styles at true size, 12 to 384 pixels; views, animations, tilesets and edits too.",
         )
+
+    def _every_model(self) -> tuple[ModelInfo, ...]:
+        return self._models + (tools.MODELS if self._version == "v2" else ())
 
     def resolve(self, request: GenerationRequest) -> ModelInfo:
         """The style named by the request, else by the config, else the cheapest general one that fits."""
-        return styles.resolve(self._models, request, self.settings.model)
+        a_tool = request.task in ("inpaint", "remove_background") or (request.model or "").startswith(tools.PREFIX)
+        if a_tool and self._version != "v2":
+            raise InvalidRequest(
+                "Retro Diffusion's edit tools (inpainting, background removal) are used through its API v2 only.",
+                hint='Set [backends.retrodiffusion] api_version = "v2".',
+            )
+        return styles.resolve(self._every_model(), request, self.settings.model)
+
+    def layout(self, request: GenerationRequest) -> Layout:
+        """How the files are cut: films, sheets of views and directions, tilesets. Never raises."""
+        name = request.model or ""
+        known = {model.id: model for model in (*tools.MODELS, *styles.bundled(), *self._models)}
+        return layouts.layout(known.get(name) or styles.user_style(name), request)
 
     # --- the calls ------------------------------------------------------------------------------------------------
 
     def quote(self, request: GenerationRequest) -> Call[Quote]:
-        """The vendor's own price, by its free ``check_cost``."""
+        """The vendor's own price, free: by ``check_cost``, or by an edit tool's estimate."""
         model = self.resolve(request)
-        body = {**inference_body(request, model, request.seed), "check_cost": True}
+        if tools.is_tool(model):
+            path, body = f"edit/tools/{tools.tool_id(model)}/estimate", tools.edit_body(request, model, request.seed)
+        else:
+            path, body = "inferences", {**inference_body(request, model, request.seed), "check_cost": True}
 
         def read(response: HttpResponse, doing: str) -> Quote:
             run = answers.Run.model_validate(answers.body_of(response, doing))
@@ -127,15 +147,20 @@ class Backend(BackendDefaults):
             notes = () if left is None else (f"Balance at Retro Diffusion: {left}.",)
             return Quote(Cost(run.balance_cost, "quoted"), self.name, model.id, binding=True, notes=notes)
 
-        return self._call("POST", "inferences", read, "a price check", json=body)
+        return self._call("POST", path, read, "a price check", json=body)
 
     def submit(self, request: GenerationRequest, mark: Mark) -> Call[Ticket | Delivery]:
-        """Queue the generation: the only call that costs money.
+        """Queue the generation or the edit: the only call that costs money.
 
-        On v2 ``mark.id`` is the Idempotency-Key. A seed that the router chose is cut to 31 bits; a caller's seed
-        beyond them is an InvalidRequest.
+        On v2 ``mark.id`` is the Idempotency-Key, for an edit tool its ``custom_id``. A seed that the router chose is
+        cut to 31 bits; a caller's seed beyond them is an InvalidRequest.
         """
-        body = inference_body(request, self.resolve(request), mark.seed)
+        model = self.resolve(request)
+        if tools.is_tool(model):
+            edit = tools.edit_body(request, model, mark.seed) | {"custom_id": mark.id}
+            path = f"edit/tools/{tools.tool_id(model)}/tasks"
+            return self._call("POST", path, self._accepted_edit, "the request", json=edit, paid=True)
+        body = inference_body(request, model, mark.seed)
         headers = {}
         if self._version == "v2":
             headers["Idempotency-Key"] = mark.id
@@ -150,7 +175,7 @@ class Backend(BackendDefaults):
             return self._state(response, doing, ticket)
 
         version = ticket.extra.get("version", self._version)
-        return self._call("GET", f"inferences/tasks/{ticket.id}", read, f"job {ticket.id}", version=version, known=True)
+        return self._call("GET", _task_path(ticket), read, f"job {ticket.id}", version=version, known=True)
 
     def fetch(self, delivery: Delivery) -> Sequence[Call[bytes]]:
         """One plain download for each address, without the key."""
@@ -193,7 +218,7 @@ class Backend(BackendDefaults):
                 raise unexpected(response, doing, f"the job is {state.status} again")
             return state
 
-        return self._call("GET", f"inferences/tasks/{ticket.id}", polled, doing, version=version, known=True)
+        return self._call("GET", _task_path(ticket), polled, doing, version=version, known=True)
 
     def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
         """None: the vendor lists recent jobs, but no listing shows the key or the seed they were sent with.
@@ -253,6 +278,12 @@ class Backend(BackendDefaults):
             extra["request_id"] = vendor_id
         return Ticket(job.task_id, extra)
 
+    def _accepted_edit(self, response: HttpResponse, doing: str) -> Ticket | Delivery:
+        accepted = self._accepted(response, doing)
+        if isinstance(accepted, Ticket):
+            return Ticket(accepted.id, {**accepted.extra, "kind": "edit"})
+        return accepted
+
     def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery:
         job = answers.Task_.model_validate(answers.body_of(response, doing))
         if job.status is None:
@@ -261,8 +292,16 @@ class Backend(BackendDefaults):
             return answers.delivery_of(job.result, ticket)
         if job.status == "failed":
             problem = task_problem(job.error)
+            said = f"({problem.code or 'no code'}): {problem.message}"
+            if problem.code == REJECTED_CODE:
+                raise ContentBlocked(
+                    f"Retro Diffusion held back job {ticket.id} {said}",
+                    charged=Money(0),
+                    code=problem.code,
+                    hint="It is refunded. Reword the prompt, or change the image.",
+                )
             raise JobFailed(
-                f"Retro Diffusion could not draw job {ticket.id} ({problem.code or 'no code'}): {problem.message}",
+                f"Retro Diffusion could not draw job {ticket.id} {said}",
                 charged=Money(0),
                 code=problem.code,
                 hint="Failed generations are refunded; try again, or with another style.",
@@ -326,3 +365,7 @@ class Backend(BackendDefaults):
             status=404,
             hint="Is the key of the same account as when it was bought? It forgets requests after 30 days.",
         )
+
+
+def _task_path(ticket: Ticket) -> str:
+    return f"edit/tasks/{ticket.id}" if ticket.extra.get("kind") == "edit" else f"inferences/tasks/{ticket.id}"

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pixelrouter.backends.protocol import reject_unknown_options
-from pixelrouter.backends.retrodiffusion.styles import needs_whole_frame, takes_input_image
-from pixelrouter.errors import InvalidRequest, UnreadableImage
+from pixelrouter.backends.retrodiffusion.actions import prompt_for
+from pixelrouter.backends.retrodiffusion.layouts import wants_sheet
+from pixelrouter.backends.retrodiffusion.pictures import encode, flatten
+from pixelrouter.backends.retrodiffusion.seeds import checked_seed
+from pixelrouter.backends.retrodiffusion.styles import FRAMES, needs_whole_frame, takes_input_image
+from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import GenerationRequest, ModelInfo
-
-MAX_SEED = 2**31 - 1  # the vendor documents no range; its clients use this one
-MAX_PIXELS = 4096 * 4096
-FRAMES = (4, 6, 8, 10, 12, 16)
 
 # Fields that we set ourselves, and what to use instead.
 REFUSED: Mapping[str, str] = {
@@ -38,39 +37,6 @@ REFUSED: Mapping[str, str] = {
     "async_process": "Every job is queued and polled.",
     "negative": "Retro Diffusion accepts it and ignores it; say in the prompt what you want.",
 }
-
-
-def encode(data: bytes) -> str:
-    """Raw base64, without a ``data:`` prefix, as the API wants it."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def flatten(data: bytes, name: str, size: tuple[int, int] | None = None) -> str:
-    """An image as base64 of a PNG in RGB: the API refuses alpha, so what is transparent becomes white.
-
-    ``size`` (pixels): what the image must measure. Raises UnreadableImage, or InvalidRequest for another size.
-    """
-    from PIL import Image  # heavy, and most requests have no image
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableImage(f"{name} is {image.width}x{image.height} pixels: too large to send.")
-            if size is not None and image.size != size:
-                raise InvalidRequest(
-                    f"{name} is {image.width}x{image.height}, but the request asks for {size[0]}x{size[1]}.",
-                    hint="This style animates the image as it is: ask for its own size.",
-                )
-            rgba = image.convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        if isinstance(error, InvalidRequest):
-            raise
-        raise UnreadableImage(f"{name} is not an image that can be read.", hint="Give a PNG, GIF or WebP.") from None
-    ground = Image.new("RGBA", rgba.size, "white")
-    ground.alpha_composite(rgba)
-    out = io.BytesIO()
-    ground.convert("RGB").save(out, format="PNG")
-    return encode(out.getvalue())
 
 
 def _bytes(name: str, value: object) -> bytes:
@@ -148,21 +114,45 @@ def _options(request: GenerationRequest, model: ModelInfo) -> dict[str, Any]:
     return {name: OPTIONS[name](name, value) for name, value in request.options.items()}
 
 
+def _also_given(request: GenerationRequest, argument: str, option: str) -> None:
+    if option in request.options:
+        raise InvalidRequest(
+            f"{argument}= and the option {option!r} say the same twice.", hint=f"Give {argument}= alone."
+        )
+
+
+def _task_fields(request: GenerationRequest, model: ModelInfo) -> dict[str, Any]:
+    """What the arguments of a task become: strength, frames, a sheet, tiles."""
+    fields: dict[str, Any] = {}
+    if request.strength is not None:
+        _also_given(request, "strength", "strength")
+        fields["strength"] = _strength("strength", request.strength)
+    if request.frames is not None:
+        _also_given(request, "frames", "frames_duration")
+        fields["frames_duration"] = request.frames
+    if wants_sheet(model, request):
+        fields["return_spritesheet"] = True
+    if request.task == "tileset" and model.tiles == ("seamless",):
+        fields |= {"tile_x": True, "tile_y": True}
+    return fields
+
+
 def inference_body(request: GenerationRequest, model: ModelInfo, seed: int | None) -> dict[str, Any]:
     """The JSON body. Raises InvalidRequest for a bad option, seed or image."""
-    if request.seed is not None and request.seed > MAX_SEED:
-        raise InvalidRequest(
-            f"Seed {request.seed} is outside 0..{MAX_SEED}.", hint="Retro Diffusion's seeds have 31 bits."
-        )
+    number = checked_seed(request, seed)
     body: dict[str, Any] = {
-        "prompt": request.prompt,
+        "prompt": prompt_for(model, request),
         "prompt_style": model.id,
         "width": request.width,
         "height": request.height,
         "num_images": request.n,
     }
-    if seed is not None:
-        body["seed"] = seed % (MAX_SEED + 1)
+    if request.upper is not None:
+        # The vendor calls the two grounds inside (prompt) and outside: what lies on the other is the inside.
+        _also_given(request, "upper", "extra_prompt")
+        body |= {"prompt": request.upper, "extra_prompt": request.prompt}
+    if number is not None:
+        body["seed"] = number
     # Sent always: the documents of before 2026-07 enlarge by default, the later ones do not.
     body["upscale_output_factor"] = 1
     if request.transparent:
@@ -173,7 +163,7 @@ def inference_body(request: GenerationRequest, model: ModelInfo, seed: int | Non
         body["input_image"] = flatten(images.pop(0), "The input image", frame)
     if images:
         body["reference_images"] = [encode(image) for image in images]
-    body.update(_options(request, model))
+    body |= _task_fields(request, model) | _options(request, model)
     if "strength" in body and "input_image" not in body:
         raise InvalidRequest("strength needs an image to start from.", hint="Give images= with task 'edit'.")
     return body

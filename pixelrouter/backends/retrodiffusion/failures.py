@@ -45,8 +45,11 @@ BUSY_CODES = frozenset({"service_unavailable", "durable_dispatch_unavailable"})
 # Generation failures are refunded automatically (api-examples README, 2026-07).
 REFUNDED_CODES = frozenset({"inference_failed", "generation_failed", "background_removal_failed"})
 
+REJECTED_CODE = "generation_rejected"  # the content policy
+
 _HINTS = {
     "style_not_found": "Name another style; `pixelrouter backends` lists them.",
+    "tool_not_found": "The vendor has switched this tool off; `pixelrouter backends` lists others.",
     "payment_debt_outstanding": "Settle the outstanding payment at retrodiffusion.ai.",
     "verified_email_required": "Confirm the account's e-mail address at retrodiffusion.ai.",
     "idempotency_conflict": "This attempt's key was used with another request; look at `pixelrouter jobs`.",
@@ -202,7 +205,7 @@ def _refusal(response: HttpResponse, problem: Problem) -> PixelRouterError:
     if status == 402 or code in NO_MONEY_CODES or (status == 400 and NO_MONEY_TEXT.search(problem.message)):
         hint = _HINTS.get(code or "") or "Top up the balance at retrodiffusion.ai, or route to another backend."
         return OutOfCredit(_text(response, problem, "has no money left"), status=status, code=code, hint=hint)
-    if status == 403 and code == "generation_rejected":
+    if status == 403 and code == REJECTED_CODE:
         hint = "Reword the prompt, or change the image."
         return ContentRefused(_text(response, problem, "will not draw this"), status=status, code=code, hint=hint)
     no_token = status == 422 and any(TOKEN_HEADER in place.lower() for place in problem.fields)

@@ -9,18 +9,42 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from pixelrouter.backends.retrodiffusion import actions
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import MAX_SIDE, GenerationRequest, ModelInfo, Task
 
 USER_PREFIX = "user__"
+FRAMES = (4, 6, 8, 10, 12, 16)
 
 # What is drawn when nobody names a style: general styles, cheapest first (docs/retrodiffusion.md has the figures).
 # rd_fast__default takes 15 images at most, so 16 fall through to rd_fast__simple, which costs the same.
+_GENERAL = ("rd_fast__default", "rd_fast__simple", "rd_fast__low_res", "rd_plus__classic", "rd_pro__default")
 AUTOMATIC: Mapping[Task, tuple[str, ...]] = {
-    "image": ("rd_fast__default", "rd_fast__simple", "rd_fast__low_res", "rd_plus__classic", "rd_pro__default"),
-    "edit": ("rd_fast__default", "rd_fast__simple", "rd_fast__low_res", "rd_plus__classic", "rd_pro__default"),
+    "image": _GENERAL,
+    "edit": _GENERAL,
+    "inpaint": ("edit__inpainting",),
+    "remove_background": ("edit__background_remover",),
+    "views": ("rd_advanced_animation__rotate", "rd_animation__8_dir_rotation"),
+    "animation": ("rd_animation__any_animation", "rd_animation__big_animation"),
     "tileset": ("rd_tile__tileset",),
 }
+_TWO_GROUNDS = "rd_tile__tileset_advanced"
+_PALETTES = ("rd_fast", "rd_plus", "rd_mini", "rd_pro")  # still images; input_palette goes in as an option
+_SEAMLESS = ("rd_tile__single_tile", "rd_fast__texture", "rd_fast__mc_texture")
+
+
+def automatic(request: GenerationRequest) -> tuple[str, ...]:
+    """The styles to try, in order, for a request that names none."""
+    if request.task == "tileset" and request.tiles == "seamless":
+        return _SEAMLESS
+    if request.task == "tileset" and request.upper is not None:
+        return (_TWO_GROUNDS,)
+    given = bool(request.images) or "input_image" in request.options
+    if request.task == "animation" and given:
+        return (actions.style_for(request),)
+    if request.task == "views" and not given:
+        return AUTOMATIC["views"][1:]
+    return AUTOMATIC.get(request.task, ())
 
 
 @cache
@@ -38,6 +62,7 @@ def bundled() -> tuple[ModelInfo, ...]:
         tasks: tuple[Task, ...] = tuple(family.get("tasks", ["image"]))
         if family.get("image") == "optional" and tasks == ("image",):
             tasks = ("image", "edit")
+        takes_palette = family["name"] in _PALETTES
         for style in family["styles"]:
             models.append(
                 ModelInfo(
@@ -54,6 +79,11 @@ def bundled() -> tuple[ModelInfo, ...]:
                     square=family.get("square", False),
                     multiple_of=family.get("multiple_of", 1),
                     tasks=tasks,
+                    strength="edit" in tasks,
+                    views=("4", "8") if "views" in tasks else (),
+                    frames=FRAMES if family.get("frames") else (),
+                    tiles=tuple(family.get("tiles", [])),
+                    palettes=takes_palette,
                 )
             )
     return tuple(models)
@@ -66,7 +96,9 @@ def needs_whole_frame(model: ModelInfo) -> bool:
 
 def user_style(name: str) -> ModelInfo:
     """A style that the account's owner made. Its limits are known to the vendor only, so the vendor checks them."""
-    return ModelInfo(name, "user", 1, MAX_SIDE, 1, MAX_SIDE, max_n=16, max_references=9, tasks=("image", "edit"))
+    return ModelInfo(
+        name, "user", 1, MAX_SIDE, 1, MAX_SIDE, max_n=16, max_references=9, tasks=("image", "edit"), strength=True
+    )
 
 
 def takes_input_image(model: ModelInfo, request: GenerationRequest) -> bool:
@@ -75,17 +107,18 @@ def takes_input_image(model: ModelInfo, request: GenerationRequest) -> bool:
 
 
 def why_not(model: ModelInfo, request: GenerationRequest) -> str | None:
-    """``model.why_not``, where an image to start from does not count as a reference."""
-    if "input_image" in request.options:
-        if takes_input_image(model, request) and request.images and model.needs_image:
+    """The first limit of ``model``, or of its style's own rules, that the request breaks; None if there is none."""
+    if "input_image" in request.options and takes_input_image(model, request):
+        if request.images and model.needs_image:
             return f"{model.id} takes one input image: give it in images= or in options, not in both"
-        if model.needs_image:
-            request = request.model_copy(update={"images": (b"", *request.images)})
-    elif request.task == "edit" and not model.needs_image:
-        if "edit" in model.tasks and not request.images:
-            return f"{model.id} needs an input image for task 'edit'"
-        request = request.model_copy(update={"images": request.images[1:]})
-    return model.why_not(request)
+        request = request.model_copy(update={"images": (b"", *request.images)})
+    return model.why_not(request) or actions.why_not(model, request) or _tiles_broken(model, request)
+
+
+def _tiles_broken(model: ModelInfo, request: GenerationRequest) -> str | None:
+    if request.upper is not None and model.id != _TWO_GROUNDS:
+        return f"{model.id} draws one ground; two (upper=) are for {_TWO_GROUNDS}"
+    return None
 
 
 def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: str | None) -> ModelInfo:
@@ -94,7 +127,7 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
     Raises InvalidRequest that names the limit, or the sizes that are possible.
     """
     known = {model.id: model for model in models}
-    name = request.model or default
+    name = request.model or _default(known, request, default)
     if name is not None:
         model = known.get(name) or (user_style(name) if name.startswith(USER_PREFIX) else None)
         if model is None:
@@ -102,24 +135,30 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
         if reason := why_not(model, request):
             raise InvalidRequest(f"Retro Diffusion's {reason}.", hint=_alternative(known, request, model))
         return model
-    candidates = [known[style] for style in AUTOMATIC.get(request.task, ()) if style in known]
+    candidates = [known[style] for style in automatic(request) if style in known]
     refused = {model: why_not(model, request) for model in candidates}
     for model, reason in refused.items():
         if reason is None:
             return model
-    if candidates:
-        raise _nothing_fits(refused, request)
-    able = [model.id for model in models if request.task in model.tasks]
-    if not able:
+    if not candidates:
         raise InvalidRequest(f"This backend has no Retro Diffusion style for task {request.task!r}.")
-    raise InvalidRequest(
-        f"Task {request.task!r} has no default style at Retro Diffusion.",
-        hint=f"Name one: model= {', '.join(able)}.",
-    )
+    raise _nothing_fits(refused, request)
+
+
+def _default(known: Mapping[str, ModelInfo], request: GenerationRequest, default: str | None) -> str | None:
+    """The configured style, unless it is known not to do the task: one line of config serves every task."""
+    model = known.get(default or "")
+    return None if model is not None and request.task not in model.tasks else default
 
 
 def _nothing_fits(refused: Mapping[ModelInfo, str | None], request: GenerationRequest) -> InvalidRequest:
     """The error when no general style fits: the possible sizes or, where the size is fine, the other limits."""
+    if request.task not in ("image", "edit"):
+        reasons = "; ".join(reason for reason in refused.values() if reason)
+        able = ", ".join(model.id for model in refused)
+        return InvalidRequest(
+            f"Retro Diffusion cannot do it: {reasons}.", hint=f"Without model= it tries {able}; or name another style."
+        )
     width, height = request.size
     others = [
         reason
@@ -139,7 +178,7 @@ def _alternative(known: Mapping[str, ModelInfo], request: GenerationRequest, ref
     """What to do instead: the task the style does, or a general style that fits."""
     if request.task not in refused.tasks:
         return f"It does: {', '.join(refused.tasks)}."
-    for style in AUTOMATIC.get(request.task, ()):
+    for style in automatic(request):
         model = known.get(style)
         if model is not None and why_not(model, request) is None:
             return f"{style} can draw it."
