@@ -68,7 +68,7 @@ class FourDirections(Body):
     isometric: bool | None = False
     color_image: Base64Image | None = None
     force_colors: bool | None = False
-    proportions: PresetProportions | CustomProportions | None = None
+    proportions: Annotated[PresetProportions | CustomProportions, Field(discriminator="type")] | None = None
     template_id: str | None = None
     seed: Seed | None = None
     directions: dict[str, Base64Image] | None = None
