@@ -125,8 +125,10 @@ def pixelated(image: Image.Image, order: dict[str, Any], native: int) -> tuple[P
     if order["fixed_palette"]:
         palette = np.array([_rgb(text) for text in order["fixed_palette"]], np.uint8)
     else:
-        reduced = Image.fromarray(np.ascontiguousarray(small[..., :3])).quantize(order["max_colors"])
-        palette = images.colours(reduced)
+        # Of the pixels that stay only, and by coverage: a thin outline keeps its colour.
+        seen = small[kept][None, :, :3] if kept.any() else small[..., :3]
+        reduced = Image.fromarray(np.ascontiguousarray(seen))
+        palette = images.colours(reduced.quantize(order["max_colors"], Image.Quantize.MAXCOVERAGE))
     small[..., :3] = images.snap(small[..., :3], palette)
     small[..., 3] = np.where(kept, 255, 0)
     used = np.unique(small[kept][:, :3], axis=0)
