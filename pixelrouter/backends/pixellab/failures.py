@@ -1,0 +1,156 @@
+"""What an error answer of PixelLab means, and above all: whether anything was charged.
+
+FastAPI's envelope is all there is: ``{"detail": "text"}`` or ``{"detail": [{"type", "loc", "msg", "input"}, ...]}``.
+Statuses are the OpenAPI documents' (github.com/go-api-libs/pixellab, 2026-08-15); for most of them no body is
+documented, so 401, 402, 403, 429 and 529 count whatever their body says. A 5xx, or a page of HTML, says nothing about
+what ran behind it: the money stays held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
+
+from pixelrouter.errors import (
+    AuthFailed,
+    JobFailed,
+    OutOfCredit,
+    Overloaded,
+    PixelRouterError,
+    RateLimited,
+    RequestRejected,
+    UnexpectedAnswer,
+)
+from pixelrouter.types import HttpResponse, Money, Unit
+
+LONGEST_MESSAGE = 300
+REJECTED = frozenset({400, 404, 409, 413, 422})
+# Codes of failed jobs that were seen, each with a bill of zero: 3007 the free tier's queue is full, 504 and 500 the
+# drawing machine did not answer (recorded traffic, github.com/go-api-libs/pixellab, 2026-10).
+FREE_FAILURES = frozenset({"3007", "504", "500"})
+_FAILURE_HINTS = {
+    "3007": "PixelLab's free tier is limited when demand is high: try again later, or from a paid account.",
+    "504": "PixelLab's drawing machine took too long: try again.",
+}
+
+
+def clean(value: object) -> str | None:
+    """A vendor's text in one line of at most 300 characters, or None if it is no text."""
+    if not isinstance(value, str):
+        return None
+    text = " ".join(value.encode("utf-8", "replace").decode().split())
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an error body says; ``code`` is pydantic's name of the first thing wrong."""
+
+    message: str
+    code: str | None = None
+
+
+def problem_of(body: object) -> Problem | None:
+    """The problem that ``body`` describes in one of the two shapes, or None."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, list):
+        return _from_list(detail)
+    text = clean(detail)
+    return Problem(text) if text else None
+
+
+def _from_list(detail: list[Any]) -> Problem | None:
+    said, code = [], None
+    for issue in detail:
+        if isinstance(issue, dict) and (message := clean(issue.get("msg"))):
+            place = issue.get("loc")
+            path = ".".join(str(part) for part in place if part != "body") if isinstance(place, list) else ""
+            said.append(f"{path}: {message}" if path else message)
+            code = code or clean(issue.get("type"))
+    return Problem(clean("; ".join(said)) or "", code) if said else None
+
+
+def retry_after(response: HttpResponse) -> float | None:
+    """Seconds to wait by the Retry-After header, which holds seconds or an HTTP date; None without a usable one."""
+    value = response.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        then, now = _date(value), _date(response.headers.get("date", ""))
+        if then is None:
+            return None
+        seconds = (then - (now or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if isfinite(seconds) else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def unexpected(response: HttpResponse, doing: str, why: str = "") -> UnexpectedAnswer:
+    """The error for an answer that does not tell what was done."""
+    kind = clean(response.headers.get("content-type")) or "no content type"
+    reason = why.rstrip(".") or f"{len(response.content)} bytes of {kind}"
+    return UnexpectedAnswer(
+        f"PixelLab answered {response.status} to {doing}, which leaves open what became of it: {reason}.",
+        status=response.status,
+        hint="PixelLab lists no jobs: compare the balance before and after to see whether it was charged.",
+    )
+
+
+def failure(response: HttpResponse, doing: str) -> PixelRouterError:
+    """The error for a non-2xx answer to ``doing``."""
+    status = response.status
+    try:
+        body, is_json = response.json(), True
+    except UnexpectedAnswer:
+        body, is_json = None, False
+    problem = problem_of(body)
+    code = problem.code if problem else None
+    if status == 401:
+        hint = "Check PIXELLAB_SECRET; tokens are shown at pixellab.ai/account."
+        return AuthFailed(_text(status, problem, "does not accept the key"), hint=hint, status=status, code=code)
+    if status == 402:
+        hint = "Top up at pixellab.ai, or route to another backend."
+        return OutOfCredit(_text(status, problem, "has nothing left on the account"), hint=hint, status=status)
+    if status == 403:
+        hint = "The account's plan may not include this, or the network's address is blocked at PixelLab's door."
+        return AuthFailed(_text(status, problem, "forbids this"), hint=hint, status=status, code=code)
+    if status == 429:
+        return RateLimited(_text(status, problem, "asks to slow down"), retry_after=retry_after(response))
+    if status == 529:
+        return Overloaded(
+            _text(status, problem, "is overloaded and did nothing"), status=status, retry_after=retry_after(response)
+        )
+    if status in REJECTED and is_json:
+        hint_404 = "Check base_url and api_version in the config." if status == 404 else None
+        return RequestRejected(_text(status, problem, "rejects the request"), hint=hint_404, status=status, code=code)
+    return unexpected(response, doing, problem.message if problem else "")
+
+
+def _text(status: int, problem: Problem | None, what: str) -> str:
+    """One sentence for a person: what happened, and the vendor's own words."""
+    return f"PixelLab {what} ({status}){f': {problem.message}' if problem else '.'}"
+
+
+def failed_job(job: str, last: object, charged: Money | None, unit: Unit) -> JobFailed:
+    """The error for a job whose status is ``failed``; ``charged`` is what the answer says it cost, where it does."""
+    told = last if isinstance(last, dict) else {}
+    raw = told.get("code")
+    code = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else clean(raw)
+    said = problem_of(told) or problem_of({"detail": told.get("error")})
+    if charged is None and code in FREE_FAILURES:
+        charged = Money(0, unit)
+    return JobFailed(
+        f"PixelLab could not draw job {job} ({code or 'no code'}): {said.message if said else 'no reason given'}",
+        charged=charged,
+        code=code,
+        hint=_FAILURE_HINTS.get(code or "", "Try again, or with another prompt or model."),
+    )

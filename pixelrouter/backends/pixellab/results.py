@@ -1,0 +1,138 @@
+"""Finds the pictures in a finished result: one extractor for each shape that PixelLab's results have.
+
+Synchronous answers hold ``image`` or ``images``. The ``last_response`` of a job holds the same, or images by direction,
+or a bare base64 string, or nothing but addresses; a tileset's tiles come from an address of their own. Shapes: recorded
+traffic (github.com/go-api-libs/pixellab, 2026-10) and the OpenAPI documents (2026-08-15).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from pixelrouter.types import VIEW_NAMES, Inline, Remote
+
+Item = Inline | Remote
+_NAMES = VIEW_NAMES["8"]  # holds the four as well, in the same order
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of a result in order, and their names, one for each, where they have any."""
+
+    items: tuple[Item, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def decode(text: str) -> bytes:
+    """The bytes behind base64, with or without a ``data:`` prefix and line breaks.
+
+    Text that is not base64 comes back as its own bytes: it was paid for, so it is kept, and found unreadable later.
+    """
+    head, comma, rest = text.partition(",") if text.startswith("data:") else ("", "", text)
+    if comma and not head.endswith(";base64"):
+        return unquote_to_bytes(rest.encode("utf-8", "replace"))
+    try:
+        return base64.b64decode("".join(rest.split()), validate=True) or text.encode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return text.encode("utf-8", "replace")
+
+
+def _item(value: object) -> Item | None:
+    """One picture: ``{type, base64}``, bare base64, or an address."""
+    text = value.get("base64") or value.get("url") if isinstance(value, dict) else value
+    if not isinstance(text, str) or not text:
+        return None
+    return Remote(text) if text.startswith(("http://", "https://")) else Inline(decode(text))
+
+
+def _named(pairs: Sequence[tuple[str, object]]) -> Found:
+    """Pictures with names, directions in the order of VIEW_NAMES."""
+    there = [(name, item) for name, value in pairs if (item := _item(value)) is not None]
+    if all(name in _NAMES for name, _ in there):
+        there.sort(key=lambda pair: _NAMES.index(pair[0]))
+    return Found(tuple(item for _, item in there), tuple(name for name, _ in there))
+
+
+def _by_direction(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
+    """Characters: ``images`` maps directions to pictures."""
+    images = result.get("images")
+    return _named(list(images.items())) if isinstance(images, dict) else Found()
+
+
+def _list(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
+    """Animations, sheets, rotations: ``images`` is a list; ``lists`` names its places where they have names."""
+    images = result.get("images")
+    if not isinstance(images, list):
+        return Found()
+    if lists and len(images) == len(lists):
+        return _named(list(zip(lists, images, strict=True)))
+    return Found(tuple(item for value in images if (item := _item(value)) is not None))
+
+
+def _single(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
+    """Most: ``image`` is a picture; of a map object it is bare base64."""
+    item = _item(result.get("image"))
+    return Found((item,)) if item else Found()
+
+
+def _tiles(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
+    """Tilesets: ``tileset.tiles``, each with its picture and the ground at its corners."""
+    tileset = result.get("tileset")
+    tiles = tileset.get("tiles") if isinstance(tileset, dict) else result.get("tiles")
+    pairs: list[tuple[str, object]] = []
+    for tile in tiles if isinstance(tiles, list) else []:
+        if isinstance(tile, dict):
+            pairs.append((_corners(tile, [name for name, _ in pairs]), tile.get("image")))
+    return _named(pairs)
+
+
+def _corners(tile: Mapping[str, Any], taken: Sequence[str]) -> str:
+    """A tile's name: the ground at its corners, north-west, north-east, south-west, south-east, by first letters."""
+    corners = tile.get("corners")
+    grounds = [corners.get(place) for place in ("NW", "NE", "SW", "SE")] if isinstance(corners, dict) else []
+    letters = [ground[0] for ground in grounds if isinstance(ground, str) and ground]
+    name = "".join(letters) if len(letters) == 4 else f"tile-{len(taken) + 1}"
+    again = sum(other == name or other.startswith(f"{name}-") for other in taken)
+    return f"{name}-{again + 1}" if again else name
+
+
+def _addresses(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
+    """Nothing inline: addresses by direction, of frames, or of one picture."""
+    for field in ("storage_urls", "rotation_urls"):
+        urls = result.get(field)
+        if isinstance(urls, dict):
+            frames = urls.get("frames")
+            found = _list({"images": frames}, lists) if isinstance(frames, list) else _named(_directions(urls))
+            if found.items:
+                return found
+        if isinstance(urls, list):
+            return _list({"images": urls}, lists)
+    for field in ("storage_url", "download_url"):
+        item = _item(result.get(field))
+        if isinstance(item, Remote):
+            return Found((item,))
+    return Found()
+
+
+def _directions(urls: Mapping[str, Any]) -> list[tuple[str, object]]:
+    return [(name, url) for name, url in urls.items() if name in _NAMES and isinstance(url, str)]
+
+
+Extractor = Callable[[Mapping[str, Any], Sequence[str]], Found]
+EXTRACTORS: tuple[Extractor, ...] = (_by_direction, _list, _single, _tiles, _addresses)
+
+
+def pictures_of(result: object, lists: Sequence[str] = ()) -> Found:
+    """The pictures of a result, by the first extractor that finds any. ``lists`` names the places of a plain list."""
+    if not isinstance(result, dict):
+        return Found()
+    for extract in EXTRACTORS:
+        found = extract(result, lists)
+        if found.items:
+            return found
+    return Found()
