@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from pixelrouter.testing.simulator.charges import Charge
@@ -25,6 +27,7 @@ __all__ = [
     "RetroDiffusionSimulator",
     "Simulator",
     "simulator_of",
+    "vendors",
 ]
 
 #: Vendor -> the class's name, in the module of the vendor's name.
@@ -34,11 +37,26 @@ SIMULATORS = {
     "fal": "FalSimulator",
     "pixellab": "PixelLabSimulator",
 }
+ENTRY_POINTS = "pixelrouter.simulators"
+
+
+@functools.cache
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def vendors() -> tuple[str, ...]:
+    """Every vendor with a simulator: ours, and installed packages' (entry points ``pixelrouter.simulators``)."""
+    return (*SIMULATORS, *(name for name in _plugins() if name not in SIMULATORS))
 
 
 def simulator_of(vendor: str) -> type[Simulator]:
     """The simulator class of a vendor. Raises KeyError for a vendor that has none."""
-    found: type[Simulator] = getattr(import_module(f"{__name__}.{vendor}"), SIMULATORS[vendor])
+    found: type[Simulator]
+    if vendor in SIMULATORS:
+        found = getattr(import_module(f"{__name__}.{vendor}"), SIMULATORS[vendor])
+    else:
+        found = _plugins()[vendor].load()
     return found
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from pixelrouter.testing.simulator import SIMULATORS, simulator_of
+from pixelrouter.testing.simulator import simulator_of, vendors
 from pixelrouter.testing.simulator.faults import Faults
 
 
@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A vendor's API on this machine: no key, no money. It counts what it would have charged.",
         epilog=f"Faults: {', '.join(name.replace('_', '-') for name in Faults)}.",
     )
-    parser.add_argument("vendor", choices=list(SIMULATORS), help="which vendor to be")
+    parser.add_argument("vendor", choices=vendors(), help="which vendor to be")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--balance", default="10", metavar="USD", help="the account's money (default: 10)")
