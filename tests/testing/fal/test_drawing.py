@@ -95,7 +95,7 @@ def test_image2pixel(client: httpx.Client) -> None:
     small, large = (np.asarray(opened(link).convert("RGBA")) for link in found["images"])
     assert (found["pixel_scale"], small.shape, large.shape) == (8, (64, 64, 4), (512, 512, 4))
     assert (small.repeat(8, 0).repeat(8, 1) == large).all()
-    colours = {"#%02x%02x%02x" % tuple(each[:3]) for each in small.reshape(-1, 4).tolist()}
+    colours = {"#" + bytes(each[:3]).hex() for each in small.reshape(-1, 4).tolist()}
     assert set(found["palette"]) == colours
     assert found["num_colors"] == len(colours) <= 6
 

@@ -332,7 +332,9 @@ def test_billing_and_models(client: httpx.Client) -> None:
     assert [event["cost_estimate_nano_usd"] for event in events["billing_events"]] == [32_000_000]
     credits = client.get("/v1/account/billing?expand=credits").json()["credits"]
     assert credits["current_balance"] == pytest.approx(10 - 0.064)
-    models = httpx.get(client.base_url.join("/v1/models"), params={"endpoint_id": SHEET, "expand": "openapi-3.0"}).json()
+    models = httpx.get(
+        client.base_url.join("/v1/models"), params={"endpoint_id": SHEET, "expand": "openapi-3.0"}
+    ).json()
     schema = models["models"][0]["openapi"]["components"]["schemas"]["Input"]
     assert schema["required"] == ["prompt", "image_urls"]
     assert {f"{KLEIN}/lora", "fal-ai/image2pixel"} <= {
