@@ -53,7 +53,7 @@ def entry(
     finished = iso(job.finished) if job.settled else None
     return {
         "request_id": job.id,
-        "operation": "inference",
+        "operation": job.order.operation,
         "mode": job.mode,
         "status": status.replace("pending", "queued"),
         "http_status": 502 if status == "failed" else 200,
@@ -65,6 +65,6 @@ def entry(
         "updated_at": finished or iso(now),
         "completed_at": finished,
         "output_status": "available" if any(output["available"] for output in listed) else "unavailable",
-        "request": {"prompt_style": job.order.style.id},
+        "request": job.order.told,
         "outputs": listed,
     }

@@ -17,7 +17,8 @@ from typing import Any, Literal
 from pixelrouter.testing.simulator.charges import Charge
 from pixelrouter.testing.simulator.faults import Fault, FaultQueue, Faults
 from pixelrouter.testing.simulator.images import Output
-from pixelrouter.testing.simulator.retrodiffusion.orders import Order, draw
+from pixelrouter.testing.simulator.retrodiffusion.edits import EditOrder
+from pixelrouter.testing.simulator.retrodiffusion.orders import Order
 from pixelrouter.testing.simulator.retrodiffusion.problems import Refused
 from pixelrouter.types import Money
 
@@ -45,7 +46,7 @@ class Job:
     """One accepted generation. ``polls_left`` and ``done_at`` both have to pass before it finishes."""
 
     id: str
-    order: Order
+    order: Order | EditOrder
     mode: Literal["sync", "async"]
     token: str
     created: float
@@ -83,7 +84,7 @@ class Job:
         if self.fault is not None and self.fault.name == Faults.WRONG_SIZE:
             wanted = self.fault.params
             size = (wanted["width"] or self.order.width * 2, wanted["height"] or self.order.height * 2)
-        files = draw(self.order, self.id, size)
+        files = self.order.draw(self.id, size)
         if self.has(Faults.EMPTY_IMAGES):
             return []
         if self.has(Faults.FEWER_IMAGES):
@@ -103,20 +104,26 @@ class Account:
         self.charges: list[Charge] = []
         self.jobs: dict[str, Job] = {}  # oldest first
         self.hosted: dict[str, Hosted] = {}
-        self._accepted: dict[tuple[str, str], tuple[str, str]] = {}  # (token, key) -> (body, job id)
+        # (token, operation, key) -> (body, job id)
+        self._accepted: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._job_seconds, self._polls, self._clock = job_seconds, polls, clock
         self._faults = faults
 
     def replay(self, token: str, key: str, body: Any) -> Job | None:
         """The job that this key already bought. Raises Refused where the same key came with other inputs."""
-        known = self._accepted.get((token, key))
+        known = self._accepted.get((token, "inference", key))
         if known is None:
             return None
         if known[0] != _canonical(body):
             raise Refused("idempotency_conflict")
         return self.jobs[known[1]]
 
-    def accept(self, order: Order, *, mode: Literal["sync", "async"], token: str, key: str | None) -> Job:
+    def known_edit(self, token: str, custom_id: str) -> Job | None:
+        """The edit that this ``custom_id`` already bought, whatever inputs it comes with now."""
+        found = self._accepted.get((token, "edit_tool", custom_id))
+        return None if found is None else self.jobs[found[1]]
+
+    def accept(self, order: Order | EditOrder, *, mode: Literal["sync", "async"], token: str, key: str | None) -> Job:
         """Charge the order and make its job. Raises Refused where the balance does not cover it.
 
         A balance that equals the price exactly does not cover it, as with the vendor.
@@ -135,7 +142,7 @@ class Account:
         job = Job(job_id, order, mode, token, now, done_at, polls, self.balance, fault)
         self.jobs[job_id] = job
         if key is not None:
-            self._accepted[token, key] = (_canonical(order.body), job_id)
+            self._accepted[token, order.operation, key] = (_canonical(order.body), job_id)
         return job
 
     def settle(self, job: Job, *, polled: bool = False) -> Status:

@@ -7,8 +7,9 @@ import binascii
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pixelrouter.testing.simulator import images
@@ -18,6 +19,12 @@ from pixelrouter.testing.simulator.retrodiffusion.styles import STYLES, Style
 
 # What a request without prompt_style gets. The vendor does not say; the cheapest family stands in.
 DEFAULT_STYLE = "rd_fast__default"
+# Of a tileset's 4 x 5 tiles: which corners (nw, ne, sw, se) are of the inside ground, as in the vendor's sample image.
+WANG = (
+    "0000 0001 0011 0010  0000 0101 1111 1010  0000 0100 1100 1000  1111 1110 1101 0110  1111 1011 0111 1001"
+).split()
+# Of the 3 x 3 views: the direction (right, down) that each looks in, towards the empty middle.
+FACING = ((1, 1), (0, 1), (-1, 1), (1, 0), (-1, 0), (1, -1), (0, -1), (-1, -1))
 FRAMES = (4, 6, 8, 10, 12, 16)
 MAX_PALETTE_CHARS = 1_000_000
 Issue = tuple[list[str], str, str]
@@ -69,8 +76,19 @@ class Order:
     body: Mapping[str, Any]
     palette: Pixels | None
 
+    operation: ClassVar[str] = "inference"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What API Activity says of the request: only its style, as in the vendor's example, and no seed."""
+        return {"prompt_style": self.style.id}
+
     def flag(self, name: str) -> bool:
         return bool(self.body.get(name))
+
+    def draw(self, salt: str, size: tuple[int, int] | None = None) -> list[Output]:
+        """The files: see `draw`."""
+        return draw(self, salt, size)
 
 
 def read(body: Any, version: Version) -> Order:
@@ -97,14 +115,20 @@ def _check_types(body: Any, version: Version) -> None:
     required = ["width", "height", "num_images"] + (["prompt"] if version == "v1" else [])
     issues: list[Issue] = [(["body", n], "value_error.missing", "field required") for n in required if n not in body]
     for name, kind in _FIELDS.items():
-        test, code, words = _KINDS[kind]
         value = body.get(name)
-        if (value is not None or name in required) and name in body and not test(value):
-            issues.append((["body", name], code, words))
+        given = (value is not None or name in required) and name in body
+        if given and (issue := kind_issue(name, kind, value)):
+            issues.append(issue)
     if not issues:
         issues += _out_of_bounds(body)
     if issues:
         raise Refused("validation_error", issues=issues)
+
+
+def kind_issue(name: str, kind: str, value: Any) -> Issue | None:
+    """The framework's complaint about a value that is not of its field's kind, or None."""
+    test, code, words = _KINDS[kind]
+    return None if test(value) else (["body", name], code, words)
 
 
 def _out_of_bounds(body: Mapping[str, Any]) -> list[Issue]:
@@ -144,7 +168,7 @@ def _check_images(style: Style, body: Mapping[str, Any], size: tuple[int, int]) 
     if style.needs_image and not source:
         raise Refused("missing_input")
     given = [text for text in (source, body.get("extra_input_image")) if text]
-    decoded = [_image(text, "invalid_image") for text in given + list(body.get("reference_images") or ())]
+    decoded = [read_image(text, "invalid_image") for text in given + list(body.get("reference_images") or ())]
     if any("A" in image.getbands() for image in decoded[: len(given)]):
         raise Refused("invalid_image")  # documented: RGB without alpha
     if style.tab == "tab:advanced-animation" and decoded[0].size != size:
@@ -154,13 +178,13 @@ def _check_images(style: Style, body: Mapping[str, Any], size: tuple[int, int]) 
 def _palette(text: str) -> Pixels:
     if len(text) > MAX_PALETTE_CHARS:
         raise Refused("palette_too_large")
-    image = _image(text, "invalid_palette")
+    image = read_image(text, "invalid_palette")
     if "A" in image.getbands():
         raise Refused("invalid_palette")
     return images.colours(image)
 
 
-def _image(text: str, code: str) -> Image.Image:
+def read_image(text: str, code: str) -> Image.Image:
     """Raw base64 of an image. A ``data:`` prefix is not base64, so it is refused like any other text."""
     try:
         image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
@@ -189,7 +213,7 @@ def draw(order: Order, salt: str, size: tuple[int, int] | None = None) -> list[O
             results.append(_animation(order, cut, factor))
         elif order.style.grid:
             columns, rows = order.style.grid
-            tiles = [images.with_alpha(images.moved(pixels, step), mask | True) for step in range(columns * rows)]
+            tiles = [_tile(images.moved(pixels, step), corners) for step, corners in enumerate(WANG)]
             results.append(images.png(images.sheet(tiles, columns, rows), factor))
         else:
             results.append(images.png(cut if order.flag("remove_bg") else pixels, factor))
@@ -206,8 +230,32 @@ def _animation(order: Order, cut: Pixels, factor: int) -> Output:
     if style.takes_frames_duration:
         count = order.body.get("frames_duration") or count
     frames = [images.moved(cut, step) for step in range(count)]
+    if style.grid == (3, 3):
+        frames = [_facing(cut, *towards) for towards in FACING]
     if not order.flag("return_spritesheet"):
         return images.gif(frames, factor, style.frame_ms)
     # One row where the vendor documents no grid.
     columns, rows = style.grid or (count, 1)
     return images.png(images.sheet(frames, columns, rows, hollow=style.grid == (3, 3)), factor)
+
+
+def _tile(pixels: Pixels, corners: str) -> Pixels:
+    """A tile in RGBA whose quarters show the outside ground, or the inside one in inverted colours."""
+    height, width = pixels.shape[:2]
+    tile = pixels.copy()
+    for number, corner in enumerate(corners):
+        rows = slice(0, height // 2) if number < 2 else slice(height // 2, height)
+        columns = slice(0, width // 2) if number % 2 == 0 else slice(width // 2, width)
+        if corner == "1":
+            tile[rows, columns] = 255 - tile[rows, columns]
+    return images.with_alpha(tile, np.ones((height, width), np.bool_))
+
+
+def _facing(cut: Pixels, right: int, down: int) -> Pixels:
+    """The sprite with a white nose at the edge that it looks towards."""
+    height, width = cut.shape[:2]
+    side = max(1, min(height, width) // 8)
+    top, left = (height - side) * (down + 1) // 2, (width - side) * (right + 1) // 2
+    view = cut.copy()
+    view[top : top + side, left : left + side] = 255
+    return view

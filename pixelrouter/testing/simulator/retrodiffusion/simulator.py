@@ -1,7 +1,8 @@
 """The Retro Diffusion simulator: its routes, versions v1 and v2, over real sockets.
 
 Shapes and rules follow the vendor's published v2 contract, error catalogue and v1 compatibility fixtures (September
-2026). Not simulated: edit tools, Pixel Fixer, user styles, low-poly, the assistant.
+2026). Not simulated: edit tools that answer at once and those beyond `edits.TOOLS`, Pixel Fixer, user styles,
+low-poly, the assistant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from pixelrouter.testing.simulator.charges import Charge
 from pixelrouter.testing.simulator.faults import Fault, Faults
-from pixelrouter.testing.simulator.retrodiffusion import activity, problems, styles
+from pixelrouter.testing.simulator.retrodiffusion import activity, edits, problems, styles
 from pixelrouter.testing.simulator.retrodiffusion.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Job, Status, iso
 from pixelrouter.testing.simulator.retrodiffusion.orders import read
 from pixelrouter.testing.simulator.retrodiffusion.problems import Refused, Version
@@ -30,6 +31,10 @@ _ROUTES = {  # path below the version -> (kind of request, methods)
     re.compile(r"/inferences/tasks/(?P<id>[^/]+)"): ("poll", "GET"),
     re.compile(r"/inferences/requests"): ("list", "GET"),
     re.compile(r"/inferences/requests/(?P<id>[^/]+)"): ("list", "GET"),
+    re.compile(r"/edit/tools"): ("tools", "GET"),
+    re.compile(r"/edit/tools/(?P<id>[^/]+)/estimate"): ("quote", "POST"),
+    re.compile(r"/edit/tools/(?P<id>[^/]+)/tasks"): ("submit", "POST"),
+    re.compile(r"/edit/tasks/(?P<id>[^/]+)"): ("poll", "GET"),
     re.compile(r"/styles/selector"): ("styles", "GET"),
     re.compile(r"/status"): ("status", "GET"),
 }
@@ -158,12 +163,18 @@ class RetroDiffusionSimulator(Simulator):
         if kind == "status":
             ok = dict.fromkeys(("rd_fast", "rd_plus", "rd_pro", "animations", "background_removal"), "ok")
             return Reply.of_json({"status": ok, "updated_at": int(self.now())})
+        if kind == "tools":  # the vendor's own examples read this list without a token
+            return Reply.of_json([tool.catalogue_item() for tool in edits.TOOLS.values()])
         token = self._authenticate(request, version, kind)
         match kind:
+            case "quote" if item:
+                return self._estimate(request, item)
+            case "submit" if item:
+                return self._edit(request, version, token, item)
             case "submit" | "quote":
                 return self._generate(request, version, token, check_cost=kind == "quote")
             case "poll":
-                return self._poll(version, str(item))
+                return self._poll(version, str(item), edit=path.startswith("/edit/"))
             case "balance":
                 return Reply.of_json({"credits": 0, "balance": float(self.balance)})
             case "styles":
@@ -230,27 +241,66 @@ class RetroDiffusionSimulator(Simulator):
             "remaining_balance": float(balance),
         }
 
+    # Edit tools, as tasks.
+
+    def _estimate(self, request: Received, tool: str) -> Reply:
+        order = edits.read_edit(tool, request.json)
+        return Reply.of_json(
+            {"tool_id": tool, "balance_cost": order.usd, "credit_cost": 0, "estimate_seconds": 30, "toolId": tool}
+        )
+
+    def _edit(self, request: Received, version: Version, token: str, tool: str) -> Reply:
+        if len(request.body) > self._max_body:
+            raise Refused("payload_too_large")
+        order = edits.read_edit(tool, request.json)
+        custom_id = order.body.get("custom_id")
+        with self.lock:
+            job = self._account.known_edit(token, custom_id) if custom_id else None
+            job = job or self._account.accept(order, mode="async", token=token, key=custom_id or None)
+        message = f"Edit accepted. Poll GET /{version}/edit/tasks/{{task_id}} for status."
+        accepted = {"status": "accepted", "task_id": job.id, "request_id": job.id, "message": message}
+        return Reply.of_json(accepted, 202)
+
     def _result(self, job: Job, version: Version) -> dict[str, Any]:
+        if isinstance(job.order, edits.EditOrder):
+            return self._edit_result(job, job.order)
         order = job.order
         result = self._result_head(version, order.usd, order.style.result_model, job.balance_after, job.finished)
         if version == "v2":
             result["request_id"] = job.id
         result["base64_images"] = []
-        files = job.files()
-        if job.fault is not None and job.fault.name == Faults.EVIL_URL:
-            urls = [job.fault.params["url"]] * len(files)
-        elif job.has(Faults.URL_ONLY) or order.flag("upload_outputs"):
-            # A task's URLs are signed once, when it finishes; only API Activity is documented to sign anew.
-            with self.lock:
-                job.urls = job.urls or self._account.sign(job, files, self.url, job.finished + URL_SECONDS)
-                urls = [url for url in job.urls if url is not None]
-        else:
-            return result | {"base64_images": [base64.b64encode(file.data).decode() for file in files]}
+        if not (job.has(Faults.EVIL_URL) or job.has(Faults.URL_ONLY) or order.flag("upload_outputs")):
+            return result | {"base64_images": [base64.b64encode(file.data).decode() for file in job.files()]}
         return result | {
-            "output_urls": urls,
+            "output_urls": self._urls(job),
             "output_url_expires_at": iso(job.finished + URL_SECONDS),
             "outputs_retained_until": iso(job.finished + RETAINED_SECONDS),
         }
+
+    def _edit_result(self, job: Job, order: edits.EditOrder) -> dict[str, Any]:
+        """An edit's result. Its image is always at an address, never in the answer."""
+        money = {"balance_cost": order.usd, "credit_cost": 0, "charged": True}
+        return {
+            "tool_id": order.tool.id,
+            "toolId": order.tool.id,
+            "inference_id": job.id,
+            "request_id": job.id,
+            **money,
+            "remaining_balance": float(job.balance_after),
+            "base64_images": [],
+            "output_urls": self._urls(job),
+            "output_width": order.width,
+            "output_height": order.height,
+        }
+
+    def _urls(self, job: Job) -> list[str]:
+        """Where the job's files are. Signed once, when it finishes; only API Activity is documented to sign anew."""
+        files = job.files()
+        if job.fault is not None and job.fault.name == Faults.EVIL_URL:
+            return [job.fault.params["url"]] * len(files)
+        with self.lock:
+            job.urls = job.urls or self._account.sign(job, files, self.url, job.finished + URL_SECONDS)
+            return [url for url in job.urls if url is not None]
 
     def _time(self, version: Version, at: float) -> int | str:
         written = self._created_at if self._created_at != "auto" else {"v1": "int", "v2": "iso"}[version]
@@ -258,11 +308,11 @@ class RetroDiffusionSimulator(Simulator):
 
     # Jobs.
 
-    def _poll(self, version: Version, task_id: str) -> Reply:
+    def _poll(self, version: Version, task_id: str, *, edit: bool) -> Reply:
         with self.lock:
             job = self._account.jobs.get(task_id)
-            if job is None or job.mode == "sync":
-                raise Refused("not_found")
+            if job is None or job.mode == "sync" or isinstance(job.order, edits.EditOrder) != edit:
+                raise Refused("edit_task_not_found" if edit else "not_found")
             status = self._account.settle(job, polled=True)
         task = self._task(job, status, version)
         return Reply.of_json({name: value for name, value in task.items() if value is not None})
@@ -282,7 +332,8 @@ class RetroDiffusionSimulator(Simulator):
     def _tasks(self, request: Received, version: Version) -> Reply:
         limit, wanted = activity.page(request, ("pending", "running", "succeeded", "failed"))
         with self.lock:
-            jobs = [(job, status) for job, status in self._account.newest_first() if job.mode == "async"]
+            every = self._account.newest_first()
+        jobs = [each for each in every if each[0].mode == "async" and not isinstance(each[0].order, edits.EditOrder)]
         listed = [each for each in jobs if wanted in (None, each[1])][:limit]
         return Reply.of_json({"tasks": [self._task(job, status, version) for job, status in listed]})
 
