@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import ceil
 
 from pixelrouter.backends.fal.body import raw_size
-from pixelrouter.backends.fal.models import KLEIN
+from pixelrouter.backends.fal.models import KLEIN, TEXT
 from pixelrouter.types import GenerationRequest
 
 MEGAPIXEL = 1 << 20  # fal's own example counts 1024x1024 as one
@@ -23,7 +23,9 @@ def units_of(request: GenerationRequest, model: str, unit: str, canvas: int) -> 
     fal.ai/models/fal-ai/flux-2/klein/4b/base/edit/lora/llms.txt, 2026.
     """
     width, height = raw_size(request, canvas) if model in KLEIN else (1024, 1024)
-    megapixels = Decimal(ceil(width * height / MEGAPIXEL) * request.n + len(request.images))
+    # A picture that is only to be bought first goes in as well.
+    inputs = len(request.images) if model == TEXT else max(1, len(request.images))
+    megapixels = Decimal(ceil(width * height / MEGAPIXEL) * request.n + inputs)
     name = unit.lower()
     if "megapixel" in name:
         return megapixels, None
