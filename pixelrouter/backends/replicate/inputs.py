@@ -21,8 +21,9 @@ from pixelrouter.types import GenerationRequest, ModelInfo
 
 MAX_SEED = 2**31 - 1  # the schema names no range; clients use this one
 MAX_PIXELS = 4096 * 4096
-# Replicate's API reference takes data addresses of at most 256 kB, its page on input files of less than 1 MB.
-MOST_BYTES = 256_000
+# Replicate's API reference takes data addresses of at most 256 kB, its page on input files of less than 1 MB: the
+# stricter counts, on the whole address.
+LONGEST_ADDRESS = 256_000
 IMAGES = ("input_image", "input_palette", "extra_input_image")
 _LINK = re.compile(r"https?://[^\s]+")
 
@@ -65,12 +66,13 @@ def picture(name: str, data: bytes) -> str:
         out = io.BytesIO()
         ground.convert("RGB").save(out, format="PNG")
         png = out.getvalue()
-    if len(png) > MOST_BYTES:
+    address = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    if len(address) > LONGEST_ADDRESS:
         raise InvalidRequest(
-            f"{name} is {len(png):,} bytes as PNG, and Replicate takes at most {MOST_BYTES:,} inside a request.",
+            f"{name} takes {len(address):,} characters, and Replicate takes at most {LONGEST_ADDRESS:,} in a request.",
             hint="Give a smaller image, or its https address as an option.",
         )
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return address
 
 
 def _image(name: str, value: object) -> str:

@@ -55,11 +55,10 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def next_page(address: object, origin: str, vendor: str) -> str | None:
-    """The next page of the list at ``origin``; None if ``address`` is not the list's, at ``origin`` or ``vendor``.
+def next_page(address: object, *origins: str) -> str | None:
+    """The query (with its ``?``) of the list's next page; None if ``address`` is not the list's at one of ``origins``.
 
-    The list names its pages by absolute addresses. The key goes along, so nothing of such an address is trusted but
-    its query.
+    The list names its pages by absolute addresses. The token goes along, so nothing else of such an address is used.
     """
     if not isinstance(address, str) or not address.isascii() or re.search(r"[\s\\]", address):
         return None
@@ -67,6 +66,6 @@ def next_page(address: object, origin: str, vendor: str) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    if f"{parts.scheme}://{parts.netloc}" not in (origin, vendor) or not _PATH.fullmatch(parts.path):
+    if f"{parts.scheme}://{parts.netloc}" not in origins or not _PATH.fullmatch(parts.path):
         return None
-    return f"{origin}/v1/predictions?{parts.query}" if parts.query else None
+    return f"?{parts.query}" if parts.query else None
