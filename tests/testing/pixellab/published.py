@@ -15,9 +15,7 @@ from typing import Any
 
 import pytest
 
-FOLDER = Path(
-    os.environ.get("PIXELLAB_OPENAPI_DIR", Path(__file__).parents[4] / "shared" / "vendors" / "contracts")
-)
+FOLDER = Path(os.environ.get("PIXELLAB_OPENAPI_DIR", Path(__file__).parents[4] / "shared" / "vendors" / "contracts"))
 
 
 def at_hand() -> bool:
