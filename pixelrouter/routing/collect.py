@@ -166,6 +166,8 @@ class Collector:
         """A free call that fails for good leaves the job where it is: paid, and to be collected later."""
         try:
             yield
+        except JobFailed:  # ContentBlocked too, which is a Refused as well: the vendor's last word on the job
+            raise
         except (WireError, UnexpectedAnswer, Refused) as error:
             raise self._still_running(attempt, ticket, str(error)) from error
 
@@ -216,12 +218,11 @@ class Collector:
         try:
             return (yield from self._fetch_all(ask, backend, attempt, delivery, ticket))
         except ResultExpired:
-            renew = getattr(backend, "renew", None)
-            if renew is None or ticket is None or ticket.id == _HERE:
+            call = None if ticket is None or ticket.id == _HERE else backend.renew(ticket)
+            if call is None:
                 raise
         # The addresses have expired, not the images: ask for new addresses, once.
         try:
-            call = renew(ticket)
             response = yield free_call(ask, backend, call, self.budget(backend.name), "renew download addresses")
             renewed = call.read(response)
         except ResultExpired:

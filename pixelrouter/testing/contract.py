@@ -64,12 +64,14 @@ FAULTS: dict[str, tuple[tuple[type[PixelRouterError], ...], set[str]]] = {
     "download_502": ((), {"settled"}),
     "expired_url": ((ChargedWithoutImage,), {"settled"}),
     "truncated_download": ((), {"settled"}),
-    "job_failed": ((JobFailed,), {"released", "settled"}),
-    "job_stuck": ((StillRunning,), {"accepted"}),
+    # A vendor that answers at once has no job: it fails, or is stuck, without an answer that tells.
+    "job_failed": ((JobFailed, OutcomeUnknown), {"released", "settled", "unknown"}),
+    "job_stuck": ((StillRunning, OutcomeUnknown), {"accepted", "unknown"}),
     "truncated_image": ((ChargedWithoutImage,), {"settled"}),
     "empty_images": ((ChargedWithoutImage, OutcomeUnknown, StillRunning), {"settled", "unknown", "accepted"}),
     "wrong_size": ((), {"settled"}),
-    "evil_url": ((StillRunning, OutcomeUnknown), {"accepted", "unknown"}),
+    # Settled where the image came with the answer and the address beside it is not needed.
+    "evil_url": ((StillRunning, OutcomeUnknown), {"accepted", "unknown", "settled"}),
 }
 PARAMETERS: dict[str, dict[str, Any]] = {"late": {"seconds": 2.0}, "huge_body": {"size": 80 << 20}}
 
@@ -155,7 +157,7 @@ def test_no_refusal_is_taken_for_an_image(name: str, status: int, body: bytes) -
     problem = caught.value
     allowed = {Verdict.REFUSED, Verdict.UNKNOWN} | ({Verdict.FAILED} if isinstance(problem, JobFailed) else set())
     assert verdict.of_answer(status, problem) in allowed
-    if status >= 500 and body in (b"", b"<html>nginx</html>"):
+    if status in (500, 502, 503, 504) and body in (b"", b"<html>nginx</html>"):
         assert verdict.of_answer(status, problem) is Verdict.UNKNOWN  # a gateway says nothing about the job behind it
 
 
@@ -218,7 +220,7 @@ def test_the_awaited_router_buys_the_same_way(shop: Shop) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_never_buys_twice(shop: Shop, fault: str, caplog: pytest.LogCaptureFixture) -> None:
     """Every fault: one paid POST, a state that is true, an error that says where the money is, no secret anywhere."""
-    _arrange(shop, fault)
+    times = _arrange(shop, fault)
     errors, states = FAULTS[fault]
     router = shop.router(**({"timeout_s": 1.0} if fault in ("job_stuck", "evil_url") else {}))
     problem: PixelRouterError | None = None
@@ -229,7 +231,7 @@ def test_a_fault_never_buys_twice(shop: Shop, fault: str, caplog: pytest.LogCapt
             problem = error
         else:
             assert art.size == (SIZE, SIZE)
-    fired = not len(shop.simulator.faults)
+    fired = len(shop.simulator.faults) < times
     assert shop.simulator.paid_posts == 1
     shop.check_money(router)
     if fired:
@@ -246,12 +248,14 @@ def test_a_fault_never_buys_twice(shop: Shop, fault: str, caplog: pytest.LogCapt
         _carry_on(shop)
 
 
-def _arrange(shop: Shop, fault: str) -> None:
+def _arrange(shop: Shop, fault: str) -> int:
+    """Let the fault act on the next requests; how often."""
     times = 40 if fault == "expired_url" else 1  # for good: no later look finds it
     try:
         shop.simulator.fault(fault, times, **PARAMETERS.get(fault, {}))
     except ValueError as error:
         pytest.skip(f"this vendor has no such fault: {error}")
+    return times
 
 
 def _check_word(problem: PixelRouterError, state: str) -> None:
@@ -330,11 +334,11 @@ def test_cancel_stops_or_says_that_it_cannot(shop: Shop) -> None:
     """A job that is cancelled is booked as the vendor says; a vendor without a way says so, and the job goes on."""
     _arrange(shop, "job_stuck")
     router = shop.router(timeout_s=0.5)
-    with contextlib.suppress(StillRunning):
+    with contextlib.suppress(StillRunning, OutcomeUnknown):
         router.generate(PROMPT, size=SIZE)
-    if len(shop.simulator.faults):
-        pytest.skip("this vendor answers at once: there is no job to stop")
     (attempt,) = router.attempts()
+    if attempt.state != "accepted":
+        pytest.skip("this vendor answers at once: there is no job to stop")
     try:
         stopped = router.cancel(attempt.id)
     except InvalidRequest:
