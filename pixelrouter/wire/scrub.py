@@ -15,7 +15,10 @@ HEADERS = frozenset(
         "location",
         "preference-applied",
         "retry-after",
+        "x-fal-billable-units",
+        "x-fal-error-type",
         "x-fal-request-id",
+        "x-fal-request-timeout-type",
         "x-rd-request-id",
         "x-request-id",
     }

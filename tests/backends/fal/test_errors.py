@@ -33,31 +33,14 @@ from tests.backends.fal.answers import (
 
 # fal.ai/docs, errors and request errors, 2026-09.
 MODEL_5XX = {"internal_server_error": 500, "generation_timeout": 504, "downstream_service_unavailable": 500}
+# fmt: off
 MODEL_422 = [
-    "no_media_generated",
-    "image_too_small",
-    "image_too_large",
-    "image_aspect_ratio_error",
-    "image_load_error",
-    "file_download_error",
-    "face_detection_error",
-    "file_too_large",
-    "greater_than",
-    "greater_than_equal",
-    "less_than",
-    "less_than_equal",
-    "multiple_of",
-    "sequence_too_short",
-    "sequence_too_long",
-    "one_of",
-    "feature_not_supported",
-    "unsupported_image_format",
-    "missing",
-    "list_type",
-    "too_short",
-    "value_error.missing",
-    "some_type_nobody_listed",
+    "no_media_generated", "image_too_small", "image_too_large", "image_aspect_ratio_error", "image_load_error",
+    "file_download_error", "face_detection_error", "file_too_large", "greater_than", "greater_than_equal", "less_than",
+    "less_than_equal", "multiple_of", "sequence_too_short", "sequence_too_long", "one_of", "feature_not_supported",
+    "unsupported_image_format", "missing", "list_type", "too_short", "value_error.missing", "some_type_nobody_listed",
 ]
+# fmt: on
 REQUEST_5XX = {
     "request_timeout": 504,
     "startup_timeout": 504,
