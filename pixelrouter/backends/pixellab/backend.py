@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from pixelrouter.backends.pixellab import answers, models
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint
-from pixelrouter.backends.pixellab.failures import failed_job, failure, retry_after, unexpected
+from pixelrouter.backends.pixellab.failures import failed_job, failure, retry_after, seconds_since, unexpected
 from pixelrouter.backends.pixellab.results import Found, pictures_of
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Hosts
 from pixelrouter.errors import JobFailed, ResultExpired, UnexpectedAnswer
@@ -40,6 +40,7 @@ from pixelrouter.types import (
 
 T = TypeVar("T")
 ORIGIN = "https://api.pixellab.ai"
+NOT_WRITTEN_S = 900  # seconds after an order in which a 404 says nothing
 
 LICENCE = Licence(
     "PixelLab terms of service",
@@ -131,7 +132,7 @@ class Backend(BackendDefaults):
         body = body_of(endpoint, request, mark.seed, self._version)
 
         def read(response: HttpResponse, doing: str) -> Ticket | Delivery:
-            return self._accepted(response, doing, endpoint)
+            return self._accepted(response, doing, endpoint, mark)
 
         path = endpoint.path_in(self._version, jobs=self._jobs)
         return self._call("POST", path, read, "the request", json=body)
@@ -142,10 +143,16 @@ class Backend(BackendDefaults):
         if kept is not None:
             return self._collect(ticket, kept)
 
-        def read(response: HttpResponse, doing: str) -> Progress | Delivery | Ticket:
+        doing = f"job {ticket.id}"
+
+        def read(response: HttpResponse) -> Progress | Delivery | Ticket:
+            if response.status == 404:
+                return self._not_there(response, doing, ticket)
+            if not response.ok:
+                raise failure(response, doing)
             return self._state(response, doing, ticket)
 
-        return self._call("GET", f"background-jobs/{ticket.id}", read, f"job {ticket.id}", known=True, version="v2")
+        return Call(self._request("GET", f"background-jobs/{ticket.id}", version="v2"), read)
 
     def fetch(self, delivery: Delivery) -> Sequence[Call[bytes]]:
         """One plain download for each address, without the key."""
@@ -192,7 +199,7 @@ class Backend(BackendDefaults):
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    def _accepted(self, response: HttpResponse, doing: str, endpoint: Endpoint) -> Ticket | Delivery:
+    def _accepted(self, response: HttpResponse, doing: str, endpoint: Endpoint, mark: Mark) -> Ticket | Delivery:
         body = answers.body_of(response, doing)
         extra = answers.usage_of(body.get("enhance_usage"))
         job = answers.job_of(body, response, doing)
@@ -202,7 +209,7 @@ class Backend(BackendDefaults):
                 raise unexpected(response, doing, "neither a job nor an image")
             cost, notes = answers.bill([body.get("usage")], extra)
             return Delivery(found.items, cost, endpoint.id, notes, names=found.names)
-        ticket = {"model": endpoint.id}
+        ticket = {"model": endpoint.id} | ({"ordered": str(int(mark.at))} if mark.at else {})
         if endpoint.kept:
             folder, name = endpoint.kept
             if resource := answers.identity(body.get(name)):
@@ -230,6 +237,17 @@ class Backend(BackendDefaults):
             return Ticket(ticket.id, {**ticket.extra, **booked, "at": kept})
         return _delivered(found, cost, notes, ticket, endpoint)
 
+    def _not_there(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress:
+        """A 404: what was just ordered may not be written down yet; later it means that the account is another."""
+        age = seconds_since(ticket.extra.get("ordered"), response)
+        if age is not None and age < NOT_WRITTEN_S:
+            return Progress("not written down yet", retry_after=retry_after(response))
+        raise UnexpectedAnswer(
+            f"PixelLab does not know {doing} (404).",
+            status=404,
+            hint="Is the key of the same account as when it was bought?",
+        )
+
     def _kept(self, ticket: Ticket, endpoint: Endpoint | None, last: object) -> str | None:
         """Where the vendor keeps the result of a job that came without pictures."""
         if kept := ticket.extra.get("kept"):
@@ -248,8 +266,8 @@ class Backend(BackendDefaults):
         def read(response: HttpResponse) -> Progress | Delivery | Ticket:
             if response.status == 423:
                 return Progress("generating", retry_after=retry_after(response))
-            if response.status == 404:  # the job is done, and its row not yet written
-                return Progress("not stored yet", retry_after=retry_after(response))
+            if response.status == 404:
+                return self._not_there(response, doing, ticket)
             if response.status == 410:
                 raise JobFailed(
                     f"PixelLab says that drawing job {ticket.id} failed for good (410).",
@@ -294,19 +312,10 @@ class Backend(BackendDefaults):
         *,
         json: Any = None,
         version: str | None = None,
-        known: bool = False,
     ) -> Call[T]:
-        """One call. ``known``: it asks for a job that exists, so 404 is no refusal."""
-
         def read_any(response: HttpResponse) -> T:
             if response.ok:
                 return read(response, doing)
-            if known and response.status == 404:
-                raise UnexpectedAnswer(
-                    f"PixelLab does not know {doing} (404).",
-                    status=404,
-                    hint="Is the key of the same account as when it was bought?",
-                )
             raise failure(response, doing)
 
         return Call(self._request(method, path, json=json, version=version), read_any)

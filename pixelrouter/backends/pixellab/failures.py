@@ -86,6 +86,12 @@ def retry_after(response: HttpResponse) -> float | None:
     return max(0.0, seconds) if isfinite(seconds) else None
 
 
+def seconds_since(moment: str | None, response: HttpResponse) -> float | None:
+    """Seconds from ``moment`` (since the epoch) to the answer, by its Date header; None if either is missing."""
+    now = _date(response.headers.get("date", ""))
+    return None if moment is None or now is None else now.timestamp() - float(moment)
+
+
 def _date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)

@@ -10,7 +10,9 @@ from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import GenerationRequest
 
 # Models that do something special are bought by name only: nobody who asks for "a tree" means an isometric block.
-BY_NAME_ONLY = frozenset({"generate-image-v2", "isometric-tile", "map-object", "rotate", "image-to-pixelart"})
+BY_NAME_ONLY = frozenset(
+    {"generate-image-v2", "isometric-tile", "map-object", "rotate", "image-to-pixelart", "tileset-sidescroller"}
+)
 
 
 def offered(version: str) -> tuple[Endpoint, ...]:
