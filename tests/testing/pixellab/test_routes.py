@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from pixelrouter.testing.simulator.pixellab import PixelLabSimulator
+from pixelrouter.testing.simulator.pixellab.endpoints import ENDPOINTS
+from pixelrouter.testing.simulator.pixellab.jobs import resolved_seed
 from tests.testing.pixellab.bodies import (
     EVERY,
     STILL,
@@ -183,6 +185,16 @@ def test_the_same_seed_the_same_picture(client: httpx.Client, path: str) -> None
     assert image(seed=4) != image()
     assert image(description="a blue potion") != image()
     assert image(seed=None) != image(seed=None)
+
+
+def test_seed_0_is_no_seed_for_animate_with_text() -> None:
+    def seed(endpoint: str, **changes: Any) -> int:
+        model = ENDPOINTS["v2", endpoint].body
+        return resolved_seed(model.model_validate(body("v2", endpoint, **changes)))
+
+    assert {seed("/animate-with-text", seed=0) for _ in range(3)} != {0}
+    assert {seed("/animate-with-text", seed=5), seed("/animate-with-text-v3", seed=5)} == {5}
+    assert seed("/animate-with-text-v3", seed=0) == 0
 
 
 def test_no_background_makes_it_clear(client: httpx.Client) -> None:

@@ -74,11 +74,9 @@ class Library:
         if shown in ("processing", "lag"):
             raise still_generating(what)
         if shown == "failed":
-            raise (
-                Refused(410, "Object generation failed permanently")
-                if item.kind == "map-objects"
-                else Refused(404, f"{what} not found")
-            )
+            if item.kind == "map-objects":
+                raise Refused(410, "Object generation failed permanently")
+            raise Refused(404, f"{what} not found")
         makers = {"isometric-tiles": self._tile, "map-objects": self._map_object}
         return makers.get(item.kind, self._tileset)(item)
 
