@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from pixelrouter.cli.booking import costs, jobs, resume
+from pixelrouter.cli.booking import cancel, costs, jobs, resume
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
-from pixelrouter.cli.info import backends, doctor
+from pixelrouter.cli.info import backends, balance, doctor, prices
+from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 
 app = typer.Typer(
     name="pixelrouter",
@@ -21,8 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for run in (generate, quote, finish, costs, jobs, resume, doctor, backends):
-    app.command(run.__name__)(run)
+DRAWING: tuple[Callable[..., object], ...] = (
+    *(generate, edit, inpaint, rotate, animate, tileset, remove_background),
+    *(quote, finish),
+)
+BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, cancel, doctor, backends)
+for run in (*DRAWING, *BOOKS):
+    app.command(run.__name__.replace("_", "-"))(run)
 
 
 def _version(wanted: bool) -> None:

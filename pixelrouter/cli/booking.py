@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
 from pixelrouter.cli import options as o
+from pixelrouter.cli.drawing import tell
 from pixelrouter.cli.exits import worst
 from pixelrouter.cli.files import check_folder, save_named, slug
-from pixelrouter.cli.generate import tell
 from pixelrouter.cli.output import command, emit, error_data, report, say, table
 from pixelrouter.cli.waiting import progress
 from pixelrouter.errors import IncompleteDelivery, PixelRouterError
@@ -41,12 +42,13 @@ def costs(by: By = "day", as_json: o.AsJson = False) -> None:
             [
                 row["group"] or "-",
                 *(_money(row[key], row["unit"]) for key in ("spent", "held")),
+                _difference(row),
                 row["attempts"],
                 ", ".join(row["sources"]),
             ]
             for row in rows
         ]
-        table([by, "spent", "held", "attempts", "as the cost is"], cells)
+        table([by, "spent", "held", "over quote", "attempts", "as the cost is"], cells)
 
 
 @command()
@@ -122,6 +124,28 @@ def resume(
     elif not results and not quiet:
         say("No job to collect.")
     return worst(result for result in results if isinstance(result, PixelRouterError))
+
+
+@command()
+def cancel(
+    attempt: Annotated[str, typer.Argument(metavar="ID", help="An attempt, as `pixelrouter jobs` lists it.")],
+    as_json: o.AsJson = False,
+) -> None:
+    """Ask the vendor to stop a job, and book what it says. Not every vendor can."""
+    from pixelrouter import PixelRouter
+
+    with PixelRouter() as router:
+        row = router.cancel(attempt)
+    emit(row.as_dict()) if as_json else say(f"{row.id} is {row.state}: {row.cost}")
+
+
+def _difference(row: dict[str, Any]) -> str:
+    """How much more was billed than quoted; with a minus where it was less."""
+    from pixelrouter.types import Money
+
+    micros = int(Decimal(row["over_quote"]) * 1_000_000)
+    sign = "-" if micros < 0 else ""
+    return f"{sign}{Money(abs(micros), row['unit'])}"
 
 
 def _money(amount: str, unit: Unit) -> str:

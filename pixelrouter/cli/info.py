@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from pixelrouter.cli import options as o
 from pixelrouter.cli.exits import CHECK_FAILED, OK
-from pixelrouter.cli.output import command, emit, table
+from pixelrouter.cli.output import command, emit, say, table
 
 
 @command()
@@ -33,10 +37,56 @@ def backends(as_json: o.AsJson = False) -> None:
         emit(rows)
         return
     cells = [
-        [row["name"], row["kind"], _ready(row), row["models"], row["sizes"], row["licence"], row["summary"]]
+        [
+            *(row["name"], row["kind"], _ready(row), row["models"], row["sizes"], " ".join(row["tasks"])),
+            *(f"{row['licence']} ({row['commercial_use']})", row["summary"]),
+        ]
         for row in rows
     ]
-    table(["name", "kind", "ready", "models", "sizes", "licence", "about"], cells)
+    table(["name", "kind", "ready", "models", "sizes", "tasks", "licence (commercial use)", "about"], cells)
+
+
+@command()
+def prices(
+    backend: Annotated[str | None, typer.Argument(help="Only this backend's.", show_default=False)] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Print the price list: each price with its formula, source and date. A vendor's own quote wins over it."""
+    from pixelrouter import PixelRouter
+
+    with PixelRouter() as router:
+        rows = router.prices(backend)
+    if as_json:
+        emit(rows)
+        return
+    cells = [
+        [row["backend"], ", ".join(row["models"]), row["unit"], row["formula"], f"{row['source']}, {row['date']}"]
+        for row in rows
+    ]
+    table(["backend", "models", "unit", "price", "says who"], cells)
+
+
+@command()
+def balance(
+    backend: Annotated[str | None, typer.Argument(help="Only this backend's.", show_default=False)] = None,
+    as_json: o.AsJson = False,
+) -> int:
+    """Ask the vendors what is left on the accounts. Free."""
+    from pixelrouter import PixelRouter
+
+    with PixelRouter() as router:
+        ready = [row["name"] for row in router.backends() if row["kind"] == "remote" and row["configured"]]
+        names = [backend] if backend else ready
+        left = {name: router.balance(name) for name in names}
+    if as_json:
+        emit({name: money and {"amount": str(money.amount), "unit": money.unit} for name, money in left.items()})
+    elif not left:
+        say("No vendor has a key set.")
+    else:
+        table(
+            ["backend", "left"], [[name, str(money) if money else "it does not tell"] for name, money in left.items()]
+        )
+    return OK
 
 
 def _mark(ok: bool | None) -> str:

@@ -6,6 +6,8 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -65,6 +67,58 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Buy anew, even if it was b
 Scale = Annotated[int, typer.Option(min=1, max=64, help="Enlarge the file by this factor.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.", rich_help_panel=OUTPUT)]
+
+
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", metavar="FILE", help="A reference image. Repeatable.", rich_help_panel=PICTURE),
+]
+Commercial = Annotated[
+    bool, typer.Option("--commercial", help="Only models that clearly allow commercial use.", rich_help_panel=VENDOR)
+]
+OnUnknown = Annotated[
+    str | None,
+    typer.Option(
+        metavar="raise|spend_again", help="When the answer to a paid request was lost.", rich_help_panel=MONEY
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the requests, send nothing.", rich_help_panel=MONEY)]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE.png",
+        help="Where to save. Default: named by the prompt.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+TaskName = Annotated[
+    str,
+    typer.Option("--task", metavar="TASK", help="What is to be drawn: image, edit, views …", rich_help_panel=PICTURE),
+]
+Image = Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to work on.", show_default=False)]
+OptionalImage = Annotated[
+    Path | None, typer.Option("--image", metavar="FILE", help="A picture of the subject.", rich_help_panel=PICTURE)
+]
+OptionalPrompt = Annotated[str, typer.Argument(help="What to draw.", show_default=False)]
+ViewsOption = Annotated[str | None, typer.Option(metavar="4|8|2x2", help="Which views.", rich_help_panel=PICTURE)]
+FramesOption = Annotated[int | None, typer.Option(min=1, max=64, help="How many frames.", rich_help_panel=PICTURE)]
+TilesOption = Annotated[
+    str | None, typer.Option(metavar="seamless|wang", help="One tile, or a border's 16.", rich_help_panel=PICTURE)
+]
+SheetOption = Annotated[bool, typer.Option("--sheet", help="All images on one.", rich_help_panel=OUTPUT)]
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Where and how the images are saved and told."""
+
+    output: Path | None
+    scale: int
+    as_json: bool
+    quiet: bool
+    animation: Path | None = None
 
 
 def wish(

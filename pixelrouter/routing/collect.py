@@ -228,7 +228,7 @@ class Collector:
         except ResultExpired:
             raise
         except PixelRouterError as error:
-            raise self._still_running(attempt, ticket, str(error)) from error
+            raise self._still_running(attempt, ticket or Ticket(attempt.id), str(error)) from error
         return (yield from self._fetch_all(ask, backend, attempt, renewed, ticket))
 
     def _fetch_all(

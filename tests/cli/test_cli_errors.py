@@ -63,8 +63,8 @@ def test_the_manual_has_the_same_table():
 
 
 def test_the_manual_has_every_command_and_option():
-    commands = {command.callback.__name__ for command in app.registered_commands}
-    assert commands == set(re.findall(r"^\| `(\w+)` \|", MANUAL, re.MULTILINE))
+    commands = {command.name for command in app.registered_commands}
+    assert commands == set(re.findall(r"^\| `([a-z][\w-]*)` \|", MANUAL, re.MULTILINE))
     from typer.main import get_command
 
     for command in get_command(app).commands.values():

@@ -1,6 +1,7 @@
 """generate and quote: files, JSON, reuse, and mistakes that are told before anything is paid."""
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -180,6 +181,13 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "--timeout",
         "9",
         "--fresh",
+        "--reference",
+        "one.png",
+        "--reference",
+        "two.png",
+        "--commercial",
+        "--on-unknown",
+        "spend_again",
     ]
     assert cli("generate", "x", *args.split(), *more, "--dry-run").exit_code == 0
     expected = {
@@ -198,6 +206,9 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "model": "m",
         "max_usd": 0.25,
         "timeout_s": 9.0,
+        "images": [Path("one.png"), Path("two.png")],
+        "commercial": True,
+        "on_unknown": "spend_again",
     }
     assert seen == {**expected, "fresh": True, "options": {"strength": 0.5, "note": "a=b"}}
 
