@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from pixelrouter.backends.pixellab import answers, models
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint
-from pixelrouter.backends.pixellab.failures import failed_job, failure, retry_after, seconds_since, unexpected
+from pixelrouter.backends.pixellab.failures import clean, failed_job, failure, retry_after, seconds_since, unexpected
 from pixelrouter.backends.pixellab.results import Found, pictures_of
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Hosts
 from pixelrouter.errors import JobFailed, ResultExpired, UnexpectedAnswer
@@ -205,9 +205,9 @@ class Backend(BackendDefaults):
         job = answers.job_of(body, response, doing)
         if job is None:
             found = pictures_of(body, endpoint.lists)
-            if not found.items and not any(name in body for name in ("image", "images", "tileset")):
-                raise unexpected(response, doing, "neither a job nor an image")
             cost, notes = answers.bill([body.get("usage")], extra)
+            if not found.items and cost is None:  # with a bill it is a delivery that lacks its image
+                raise unexpected(response, doing, "neither a job, nor an image, nor a bill")
             return Delivery(found.items, cost, endpoint.id, notes, names=found.names)
         ticket = {"model": endpoint.id} | ({"ordered": str(int(mark.at))} if mark.at else {})
         if endpoint.kept:
@@ -228,7 +228,7 @@ class Backend(BackendDefaults):
             charged = next((money for usage in told if (money := answers.usage_of(usage))), None)
             raise failed_job(ticket.id, last, charged, self._unit)
         if status != "completed":  # words the vendor adds, and results that are there before the job is done
-            return Progress(status[:40], answers.fraction_of(last), retry_after(response))
+            return Progress(clean(status) or "unknown", answers.fraction_of(last), retry_after(response))
         endpoint = _known(ticket)
         found = pictures_of(last, endpoint.lists if endpoint else ())
         cost, notes = answers.bill(told, _money(ticket, "enhanced"))

@@ -1,4 +1,4 @@
-"""What the PixelLab backend sends: every body exact and valid, every limit and option checked before anything leaves."""
+"""What the PixelLab backend sends: every body exact and valid, every limit and option checked before it leaves."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_v1_has_its_own_models_and_paths():
     api = backend("v1")
     assert {model.id for model in api.capabilities().models} == V1
     assert sent(wish(), "v1").url == "https://api.pixellab.ai/v1/generate-image-pixflux"
-    with pytest.raises(InvalidRequest, match="v1 has no 'tileset'.*api_version"):
+    with pytest.raises(InvalidRequest, match=r"v1 has no 'tileset'.*api_version"):
         sent(wish(model="tileset"), "v1")
     with pytest.raises(InvalidRequest, match=r"no model for task 'views'.*api_version"):
         sent(wish(task="views"), "v1")
@@ -242,7 +242,7 @@ def test_a_jpeg_becomes_a_png_and_a_png_stays_as_it_is():
     assert sent(wish(task="remove_background", images=(PIC,))).json["image"] == wire(PIC)
 
 
-# --- what the arguments become ------------------------------------------------------------------------------------------
+# --- what the arguments become ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("transparent", "flag"), [(True, True), (False, False), (None, None)])
