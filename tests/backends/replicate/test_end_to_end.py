@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from pixelrouter import PixelRouter, errors
+from pixelrouter import PixelArt, PixelRouter, errors
 from pixelrouter.testing import Faults
 from pixelrouter.testing.simulator.replicate import ReplicateSimulator
 from pixelrouter.types import Money
@@ -221,3 +221,18 @@ def test_a_job_is_stopped(tmp_path):
         after = router.cancel(attempt.id)
         assert (after.state, after.cost.source) == ("settled", "unknown")
         assert agrees(sim, router)
+
+
+@pytest.mark.parametrize(("seed", "collected"), [(None, True), (7, False)])
+def test_a_lost_edit_is_resumed_without_its_picture(seed, collected, sim, tmp_path):
+    """The picture is not kept for a resume; a seed of the router's own was made from it, the caller's was not."""
+    with make(sim, tmp_path) as router:
+        sim.fault(Faults.LOSE_REPLY)
+        sim.fault(Faults.NO_BALANCE, on="list")  # any refusal ends the search
+        with pytest.raises(errors.OutcomeUnknown):
+            router.edit("blue", image=png((64, 64)), seed=seed)
+    with make(sim, tmp_path) as router:
+        [outcome] = router.resume()
+        assert isinstance(outcome, PixelArt if collected else errors.OutcomeUnknown)
+        assert [a.state for a in router.attempts()] == ["settled" if collected else "unknown"]
+    assert sim.paid_posts == 1
