@@ -131,6 +131,8 @@ class _Easel:
             arguments["image"] = [fitted(first, size), *(at_least(one, family.min_image) for one in rest)]
             return arguments
         arguments["image"] = fitted(pictures[0], size)
+        if family.name == "flux":  # it would encode one picture with the first image's noise only
+            arguments["image"] = [arguments["image"]] * n
         if family.name == "kontext":  # else it draws, and reads, one of seventeen sizes of about a megapixel
             arguments |= {"max_area": size[0] * size[1], "_auto_resize": False}
         else:

@@ -44,6 +44,12 @@ class Family:
     min_image: int = 1
     max_steps: int = 150
 
+    def steps_of(self, steps: int, strength: float | None) -> int:
+        """Steps an edit of that strength takes: sdxl rounds them down, flux up."""
+        if strength is None:
+            return steps
+        return int(steps * strength) if self.name == "sdxl" else steps - int(steps - steps * strength)
+
     def passes(self, steps: int, guidance: float, true_cfg: float) -> int:
         """Denoising passes an image takes: guidance without distillation doubles them."""
         doubled = guidance > 1 if self.negative == "guidance" else true_cfg > 1

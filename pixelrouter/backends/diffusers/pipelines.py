@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -55,12 +57,14 @@ class Loaded:
     def pipe(self, cls: str) -> Any:
         """The pipeline of that class, on the same parts."""
         import diffusers
-        import torch
 
         if cls not in self.pipes:
-            # from_pipe turns the shared weights into float32 unless it is told their type.
-            dtype = getattr(torch, self.key.dtype)
-            self.pipes[cls] = getattr(diffusers, cls).from_pipe(self.any_pipe, dtype=dtype, **_own(self.key.family))
+            # Not from_pipe: it would turn the shared weights into another number format.
+            made, first = getattr(diffusers, cls), self.any_pipe
+            takes = inspect.signature(made.__init__).parameters
+            parts = {name: part for name, part in first.components.items() if name in takes}
+            rest = {name: value for name, value in first.config.items() if name in takes and name not in parts}
+            self.pipes[cls] = made(**{**rest, **parts, **_own(self.key.family)})
             self.pipes[cls].set_progress_bar_config(disable=True)
         if self.offload != "none" and cls != self.last:
             _offload(self.pipes[cls], self.offload, self.key.device)  # the hooks belong to the pipeline used last
@@ -165,15 +169,23 @@ def _offload(pipe: Any, how: devices.Offload, device: devices.Device) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars of the libraries: progress goes to the caller."""
+    """No progress bars and no warnings of the libraries: progress goes to the caller, and what can go wrong is checked.
+
+    (They warn of every adapter that it has no text encoder's part, and of every second adapter that it is one.)
+    """
     from diffusers.utils import logging as ours
     from transformers.utils import logging as theirs
 
-    shown = [one for one in (ours, theirs) if one.is_progress_bar_enabled()]
-    for one in shown:
+    before = [(one, one.is_progress_bar_enabled(), one.get_verbosity()) for one in (ours, theirs)]
+    for one, _, _ in before:
         one.disable_progress_bar()
+        one.set_verbosity_error()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        for one in shown:
-            one.enable_progress_bar()
+        for one, shown, level in before:
+            one.set_verbosity(level)
+            if shown:
+                one.enable_progress_bar()

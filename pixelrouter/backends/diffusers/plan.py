@@ -58,7 +58,7 @@ class Plan:
     @property
     def steps_done(self) -> int:
         """Steps really taken: an edit that keeps more of the picture takes fewer."""
-        return self.steps if self.strength is None else int(self.steps * self.strength)
+        return self.family.steps_of(self.steps, self.strength)
 
     @property
     def work(self) -> float:
