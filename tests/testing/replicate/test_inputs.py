@@ -126,6 +126,11 @@ def test_animations(client: httpx.Client, style: str, asked: int, size: tuple[in
     assert film.size[0] * film.size[1] == cell
 
 
+def test_vfx_is_square(client: httpx.Client) -> None:
+    [film] = pictures(client, finished(client, "rd-animation", style="vfx", width=32, height=96))
+    assert film.size == (32, 32)
+
+
 def test_a_tileset_has_alpha_and_no_clear_pixel(client: httpx.Client) -> None:
     [sheet] = pictures(client, finished(client, "rd-tile", style="tileset", width=32, height=32))
     assert sheet.mode == "RGBA"

@@ -133,6 +133,12 @@ def test_what_is_still_running_counts_as_spent() -> None:
         assert sim.balance == Money(0)
 
 
+def test_what_is_charged_is_not_held_as_well() -> None:
+    with ReplicateSimulator(balance="0.034", polls=1) as sim, asker(sim) as client:
+        assert [submit(client).status_code for _ in range(3)] == [201, 201, 402]
+        assert sim.balance == Money(0)
+
+
 def test_the_last_money_is_spent_once() -> None:
     """Twenty threads, money for four."""
     with ReplicateSimulator(balance="0.07", job_seconds=60) as sim:

@@ -96,7 +96,11 @@ def test_a_wait_lasts_until_the_end() -> None:
 
 @pytest.mark.parametrize(
     ("knobs", "status"),
-    [({"job_seconds": 90}, "processing"), ({"queue_seconds": 90}, "starting"), ({"polls": 1}, "processing")],
+    [
+        ({"job_seconds": 90}, "processing"),
+        ({"queue_seconds": 90}, "starting"),
+        ({"polls": 1, "job_seconds": 30}, "processing"),
+    ],
 )
 def test_a_wait_that_runs_out(knobs: dict[str, Any], status: str) -> None:
     with ReplicateSimulator(**knobs) as sim, asker(sim) as client:
@@ -164,6 +168,13 @@ def test_cancel_leaves_what_has_ended(client: httpx.Client) -> None:
     assert client.post(done["urls"]["cancel"]).json() == done
 
 
+def test_cancel_comes_too_late_for_what_nobody_saw_end() -> None:
+    with ReplicateSimulator(job_seconds=5) as sim, asker(sim) as client:
+        first = made(submit(client))
+        sim.advance(6)
+        assert client.post(first["urls"]["cancel"]).json()["status"] == "succeeded"
+
+
 def test_data_is_removed_after_an_hour(client: httpx.Client, sim: ReplicateSimulator) -> None:
     done = finished(client)
     sim.advance(3590)
@@ -205,6 +216,15 @@ def test_the_list_by_time(client: httpx.Client, sim: ReplicateSimulator) -> None
     assert seeds(created_after=made_at[1], created_before=made_at[2]) == [1]
     assert problem(client.get("/v1/predictions?created_after=yesterday"))[0] == 422
     assert problem(client.get("/v1/predictions?created_after=2026-11-02T09:59:00"))[0] == 422  # no zone
+
+
+def test_the_pages_keep_the_times(client: httpx.Client, sim: ReplicateSimulator) -> None:
+    submit(client, seed=-1)
+    sim.advance(60)
+    times = [made(submit(client, seed=seed))["created_at"] for seed in range(101)]
+    page = client.get("/v1/predictions", params={"created_after": times[0]}).json()
+    rest = client.get(page["next"]).json()
+    assert ([each["input"]["seed"] for each in rest["results"]], rest["next"]) == ([0], None)
 
 
 def test_models(client: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import floor, inf
 from typing import Any, Literal
 
 from pixelrouter.testing.simulator.charges import Charge
@@ -145,7 +145,7 @@ class Account:
             raise problems.no_credit()
         fault = self._faults.for_job()
         name = None if fault is None else fault.name
-        now = self._clock()
+        now = floor(self._clock() * 1000) / 1000  # as it is told, so that the list can be asked for this very moment
         starts = inf if name == "starting_forever" else now + self._queue_seconds
         done = inf if name == Faults.JOB_STUCK else starts + self._job_seconds
         error = order.failure
