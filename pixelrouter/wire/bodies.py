@@ -21,6 +21,7 @@ from pixelrouter.errors import ConfigError
 from pixelrouter.wire.scrub import scrub, scrub_text
 
 _FILE, _PREFIX = "$base64_file", "prefix"
+_MARKS = frozenset({"custom_id"})  # Retro Diffusion's edit tools take their idempotency key in the body
 _LONG = 128  # characters; anything shorter is no image worth a file
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -101,10 +102,15 @@ def parse(content: bytes) -> Any:
 
 
 def canonical(content: bytes) -> str:
-    """A body for comparing: order of fields and 1 or 1.0 make no difference, null or absent does. Scrubbed."""
+    """A body for comparing: order of fields and 1 or 1.0 make no difference, null or absent does. Scrubbed.
+
+    Marks of the attempt are left out, as the headers are that usually hold them: no two attempts share one.
+    """
     data = parse(content)
     if data is None:
         return scrub_text(content.decode("utf-8", "surrogateescape"))
+    if isinstance(data, dict):
+        data = {name: value for name, value in data.items() if name not in _MARKS}
     return json.dumps(_numbers(scrub(data)), sort_keys=True)
 
 

@@ -46,7 +46,8 @@ def backend(**settings):
 def test_every_cassette_is_clean():
     assert lint(FOLDER) == []
     assert {path.parent.name for path in OURS.rglob("cassette.json")} == {
-        *("success", "validation_error", "no_balance", "rate_limited", "failed_task")
+        *("success", "validation_error", "no_balance", "rate_limited", "failed_task", "content_refused"),
+        *("edit", "inpaint", "views", "animation", "tileset", "remove_background"),
     }
 
 
@@ -61,13 +62,14 @@ def test_the_script_builds_exactly_these(tmp_path):
     """It fails when the backend changes what it sends: run make.py again."""
     runpy.run_path(str(OURS / "make.py"))["build"](tmp_path)
     built = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
-    kept = sorted(path.relative_to(OURS) for path in OURS.rglob("*.*") if path.suffix in (".json", ".png"))
+    kept = sorted(path.relative_to(OURS) for path in OURS.rglob("*.*") if path.suffix in (".json", ".png", ".gif"))
     assert built == kept
     for name in built:
         if name.suffix == ".json":
             assert (tmp_path / name).read_text() == (OURS / name).read_text()
         else:  # compressed bytes differ between versions of zlib, pixels do not
-            assert Image.open(tmp_path / name).tobytes() == Image.open(OURS / name).tobytes()
+            with Image.open(tmp_path / name) as made, Image.open(OURS / name) as there:
+                assert made.tobytes() == there.tobytes()
 
 
 def test_success(ask):
@@ -91,6 +93,7 @@ def test_success(ask):
     ("scenario", "error", "facts"),
     [
         ("validation_error", errors.RequestRejected, {"status": 422, "code": "validation_error"}),
+        ("content_refused", errors.ContentRefused, {"status": 403, "code": "generation_rejected"}),
         ("no_balance", errors.OutOfCredit, {"status": 402, "code": "not_enough_balance"}),
         ("rate_limited", errors.RateLimited, {"status": 429, "code": "rate_limited", "retry_after": 7.0}),
     ],

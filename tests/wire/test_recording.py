@@ -136,6 +136,7 @@ def test_equal_requests_replay_in_order_and_the_last_repeats(record, replay, ser
     [
         {"seed": 7.0, "width": 32.0, "prompt": "a potion"},
         {"width": 32, "seed": 7, "prompt": "a potion"},
+        {"width": 32, "seed": 7, "prompt": "a potion", "custom_id": "the mark of this attempt alone"},
     ],
 )
 def test_spelling_of_json_makes_no_difference(record, replay, server, body):

@@ -63,8 +63,8 @@ def layout(model: ModelInfo, request: GenerationRequest) -> Layout:
 
 
 def _known_size(model: ModelInfo, request: GenerationRequest) -> tuple[int, int] | None:
-    """The size that comes: what was asked for, except from the edit tools that keep their image's own size."""
-    return request.size if model.family != "edit" or request.task == "inpaint" else None
+    """The size that comes: the one asked for, but edit tools keep their image's, and users' styles may force one."""
+    return request.size if model.family not in ("edit", "user") or request.task == "inpaint" else None
 
 
 def _names(model: ModelInfo, request: GenerationRequest) -> tuple[str, ...]:
@@ -73,4 +73,4 @@ def _names(model: ModelInfo, request: GenerationRequest) -> tuple[str, ...]:
         return tuple(name if name in wanted else "" for name in VIEWS_IN_SHEET)
     # The rows are directions, but their order differs from style to style and from run to run: they are numbered.
     columns, rows = SHEETS[model.id]
-    return tuple(f"row-{row + 1}-{column + 1}" for row in range(rows) for column in range(columns))
+    return tuple(f"row-{row}/{column}" for row in range(rows) for column in range(columns))

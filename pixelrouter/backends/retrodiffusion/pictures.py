@@ -1,4 +1,8 @@
-"""Encodes images as Retro Diffusion wants them: base64 of a PNG, RGB for generations, a mask's white as its alpha."""
+"""Encodes images as Retro Diffusion wants them: base64 of a PNG, RGB for generations, a mask's white as its alpha.
+
+A PNG that is as the vendor wants it goes out byte for byte: another release of the image library may compress
+otherwise, and then the same attempt would no longer be the same request.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +57,8 @@ def flatten(data: bytes, name: str, size: tuple[int, int] | None = None) -> str:
     from PIL import Image
 
     rgba = decode(data, name, size)
+    if _is_png(data, "RGB"):
+        return encode(data)
     ground = Image.new("RGBA", rgba.size, "white")
     ground.alpha_composite(rgba)
     return _png(ground.convert("RGB"))
@@ -61,14 +67,16 @@ def flatten(data: bytes, name: str, size: tuple[int, int] | None = None) -> str:
 def as_png(data: bytes, name: str, size: tuple[int, int] | None = None) -> str:
     """A still image as base64 of a PNG, with its alpha where it has any. Raises as :func:`decode`."""
     rgba = decode(data, name, size, still=True)
+    if _is_png(data, "RGB", "RGBA"):
+        return encode(data)
     return _png(rgba if rgba.getchannel("A").getextrema() != (255, 255) else rgba.convert("RGB"))
 
 
 def as_mask(data: bytes, size: tuple[int, int]) -> str:
     """A mask (white where the image is to be drawn anew) as base64 of a PNG in RGBA, opaque there and clear elsewhere.
 
-    The vendor reads a mask's alpha only: an ordinary black and white picture would give the whole image away. Clear
-    pixels of ``data`` count as black. Raises as :func:`decode`, and InvalidRequest for a mask without any white.
+    Of a mask in colour the vendor reads the alpha only: an opaque black and white one would give the whole image away.
+    Clear pixels of ``data`` count as black. Raises as :func:`decode`, and InvalidRequest for a mask without any white.
     """
     from PIL import Image
 
@@ -78,9 +86,20 @@ def as_mask(data: bytes, size: tuple[int, int]) -> str:
     white = black.convert("L").point([255 if grey >= WHITE_FROM else 0 for grey in range(256)])
     if white.getbbox() is None:
         raise InvalidRequest("The mask has no white in it.", hint="Paint white what is to be drawn anew.")
+    if _is_png(data, "L") and not any(given.getchannel("R").histogram()[1:255]):
+        return encode(data)  # pure black and white in one channel is the other form that the vendor takes
     mask = Image.new("RGBA", given.size, (0, 0, 0, 0))
     mask.paste((255, 255, 255, 255), mask=white)
     return _png(mask)
+
+
+def _is_png(data: bytes, *modes: str) -> bool:
+    """Whether readable ``data`` is a still PNG in one of these modes, without a colour that stands for clear."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        still = getattr(image, "n_frames", 1) == 1
+        return image.format == "PNG" and still and image.mode in modes and "transparency" not in image.info
 
 
 def _png(image: Image.Image) -> str:

@@ -21,8 +21,12 @@ from pixelrouter.testing.simulator.retrodiffusion.styles import STYLES, Style
 DEFAULT_STYLE = "rd_fast__default"
 # Of a tileset's 4 x 5 tiles: which corners (nw, ne, sw, se) are of the inside ground, as in the vendor's sample image.
 WANG = (
-    "0000 0001 0011 0010  0000 0101 1111 1010  0000 0100 1100 1000  1111 1110 1101 0110  1111 1011 0111 1001"
-).split()
+    *("0000", "0001", "0011", "0010"),
+    *("0000", "0101", "1111", "1010"),
+    *("0000", "0100", "1100", "1000"),
+    *("1111", "1110", "1101", "0110"),
+    *("1111", "1011", "0111", "1001"),
+)
 # Of the 3 x 3 views: the direction (right, down) that each looks in, towards the empty middle.
 FACING = ((1, 1), (0, 1), (-1, 1), (1, 0), (-1, 0), (1, -1), (0, -1), (-1, -1))
 FRAMES = (4, 6, 8, 10, 12, 16)
