@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pixelrouter import backends
 from pixelrouter.backends.retrodiffusion.styles import bundled
 from pixelrouter.money.prices import Price, entry, listed, table
 from pixelrouter.types import Cost, GenerationRequest, Money
@@ -100,12 +101,12 @@ def test_every_bundled_style_but_the_unpublished_ones_has_a_price():
 
 
 def test_every_entry_says_its_source_and_date_and_matches_something_first():
-    names = {style.id for style in bundled()}
     for price in table():
         assert price.source
-        assert price.date >= "2026"
-        if price.backend == "retrodiffusion":
-            assert any(entry("retrodiffusion", name) is price for name in names), price.models
+        assert price.date >= "2025"
+        cls = backends.load(price.backend)
+        models = cls(cls.settings_type(), None).capabilities().models
+        assert any(entry(price.backend, model.id, price.unit) is price for model in models), price
 
 
 def test_the_floor_and_the_exact_amount():

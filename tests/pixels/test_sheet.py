@@ -1,0 +1,110 @@
+"""Cutting a vendor's file into its images: cells, frames, names, and honest warnings where it does not fit."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image, ImageDraw
+
+from pixelrouter.errors import UnreadableImage
+from pixelrouter.pixels import cut
+from pixelrouter.types import Layout
+
+COLORS = ["#101010", "#e04040", "#40e040", "#4040e0", "#e0e040", "#e040e0"]
+
+
+def sheet(columns: int, rows: int, cell: tuple[int, int] = (8, 8)) -> Image.Image:
+    image = Image.new("RGB", (columns * cell[0], rows * cell[1]))
+    draw = ImageDraw.Draw(image)
+    for at in range(columns * rows):
+        x, y = at % columns * cell[0], at // columns * cell[1]
+        draw.rectangle((x, y, x + cell[0] - 1, y + cell[1] - 1), fill=COLORS[at % len(COLORS)])
+    return image
+
+
+def film(count: int, kind: str = "GIF") -> bytes:
+    frames = [Image.new("RGB", (8, 8), COLORS[at]) for at in range(count)]
+    out = io.BytesIO()
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=[100 + at * 10 for at in range(count)])
+    return out.getvalue()
+
+
+def colors(images: tuple[Image.Image, ...]) -> list[str]:
+    return ["#{:02x}{:02x}{:02x}".format(*image.convert("RGB").getpixel((3, 3))) for image in images]
+
+
+def test_a_plain_file_is_one_image() -> None:
+    done = cut(sheet(1, 1), Layout())
+    assert (len(done.images), done.names, done.durations, done.warnings) == (1, ("",), (0,), ())
+
+
+def test_cells_come_row_by_row_with_their_names() -> None:
+    done = cut(sheet(3, 2), Layout(columns=3, rows=2, names=("a", "b", "c", "d", "e", "f")))
+    assert colors(done.images) == COLORS
+    assert done.names == tuple("abcdef")
+    assert {image.size for image in done.images} == {(8, 8)}
+
+
+def test_an_empty_name_leaves_its_cell_out() -> None:
+    done = cut(sheet(3, 2), Layout(columns=3, rows=2, names=("a", "", "c", "d", "", "f")))
+    assert done.names == ("a", "c", "d", "f")
+    assert colors(done.images) == [COLORS[0], COLORS[2], COLORS[3], COLORS[5]]
+
+
+def test_cells_by_their_size() -> None:
+    done = cut(sheet(2, 3, (16, 8)), Layout(cell=(16, 8)))
+    assert len(done.images) == 6
+    assert done.names == ("",) * 6
+
+
+def test_a_size_that_does_not_divide_is_shared_out() -> None:
+    done = cut(Image.new("RGB", (10, 7)), Layout(columns=3, rows=2))
+    assert [image.width for image in done.images[:3]] == [3, 4, 3]
+    assert sum(image.height for image in done.images[::3]) == 7
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_frames_of_a_film_are_images_with_times(kind: str) -> None:
+    done = cut(film(4, kind), Layout(frames=True))
+    assert len(done.images) == 4
+    assert done.durations == (100, 110, 120, 130)
+
+
+def test_a_film_that_is_not_asked_for_is_its_first_frame() -> None:
+    done = cut(film(4), Layout())
+    assert len(done.images) == 1
+    assert done.durations == (0,)
+
+
+def test_more_or_fewer_than_named_is_warned_about_and_kept() -> None:
+    done = cut(film(3), Layout(frames=True, names=("one", "two")))
+    assert len(done.images) == 3
+    assert any("2 images were expected" in warning for warning in done.warnings)
+    fewer = cut(film(2), Layout(frames=True, names=("one", "two", "three")))
+    assert fewer.names == ("one", "two")
+    assert fewer.warnings
+
+
+def test_another_size_than_expected_is_warned_about() -> None:
+    done = cut(sheet(1, 1), Layout(raw_size=(16, 16)))
+    assert done.warnings == ("The vendor drew 8x8 instead of 16x16.",)
+    assert not cut(sheet(1, 1), Layout(raw_size=(8, 8))).warnings
+
+
+def test_a_keyed_cell_loses_its_ground_and_keeps_the_same_colour_inside() -> None:
+    image = Image.new("RGB", (32, 16), "#ff0000")
+    draw = ImageDraw.Draw(image)
+    for x in (0, 16):
+        draw.rectangle((x + 4, 4, x + 11, 11), fill="#204080")
+        draw.rectangle((x + 7, 7, x + 8, 8), fill="#ff0000")
+    left, right = cut(image, Layout(columns=2, names=("l", "r"), key=True)).images
+    for cell in (left, right):
+        assert cell.getpixel((0, 0)) == (0, 0, 0, 0)
+        assert cell.getpixel((5, 5)) == (0x20, 0x40, 0x80, 255)
+        assert cell.getpixel((7, 7)) == (255, 0, 0, 255)
+
+
+def test_what_is_no_image_is_said_so() -> None:
+    with pytest.raises(UnreadableImage):
+        cut(b"nothing", Layout())
