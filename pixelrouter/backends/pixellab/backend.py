@@ -146,11 +146,7 @@ class Backend(BackendDefaults):
         doing = f"job {ticket.id}"
 
         def read(response: HttpResponse) -> Progress | Delivery | Ticket:
-            if response.status == 404:
-                return self._not_there(response, doing, ticket)
-            if not response.ok:
-                raise failure(response, doing)
-            return self._state(response, doing, ticket)
+            return self._waiting(response, doing, ticket) or self._state(response, doing, ticket)
 
         return Call(self._request("GET", f"background-jobs/{ticket.id}", version="v2"), read)
 
@@ -237,8 +233,18 @@ class Backend(BackendDefaults):
             return Ticket(ticket.id, {**ticket.extra, **booked, "at": kept})
         return _delivered(found, cost, notes, ticket, endpoint)
 
-    def _not_there(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress:
-        """A 404: what was just ordered may not be written down yet; later it means that the account is another."""
+    def _waiting(self, response: HttpResponse, doing: str, ticket: Ticket, *, gone: bool = False) -> Progress | None:
+        """Whether an answer that is no success means patience; None for a success, and (``gone``) for a 410.
+
+        423 is the vendor's "not yet". A 404 says the same of what was just ordered, as its row may not be written
+        down; later it means another account.
+        """
+        if response.ok or (gone and response.status == 410):
+            return None
+        if response.status == 423:
+            return Progress("generating", retry_after=retry_after(response))
+        if response.status != 404:
+            raise failure(response, doing)
         age = seconds_since(ticket.extra.get("ordered"), response)
         if age is not None and age < NOT_WRITTEN_S:
             return Progress("not written down yet", retry_after=retry_after(response))
@@ -264,10 +270,8 @@ class Backend(BackendDefaults):
         booked = _money(ticket, "cost")
 
         def read(response: HttpResponse) -> Progress | Delivery | Ticket:
-            if response.status == 423:
-                return Progress("generating", retry_after=retry_after(response))
-            if response.status == 404:
-                return self._not_there(response, doing, ticket)
+            if waiting := self._waiting(response, doing, ticket, gone=True):
+                return waiting
             if response.status == 410:
                 raise JobFailed(
                     f"PixelLab says that drawing job {ticket.id} failed for good (410).",
@@ -275,8 +279,6 @@ class Backend(BackendDefaults):
                     code="410",
                     hint="PixelLab does not say whether that is charged: look at the balance.",
                 )
-            if not response.ok:
-                raise failure(response, doing)
             body = answers.body_of(response, doing)
             status = body.get("status")
             if status in ("processing", "queued", "pending", "running"):
