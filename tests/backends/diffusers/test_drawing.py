@@ -104,7 +104,10 @@ def test_a_transparent_sprite_can_be_edited(backend: Backend, model: str) -> Non
     assert draw(backend, model, n=2, task="edit", images=(png(color=(0, 0, 255, 255)),)) != first
     # What hides under transparent pixels is nobody's business.
     hidden = Image.open(io.BytesIO(png()))
-    hidden.putdata([(9, 9, 9, 0) if p[3] == 0 else p for p in hidden.getdata()])
+    under = Image.new("RGBA", hidden.size, (9, 9, 9, 0))
+    under.paste(hidden, mask=hidden.getchannel("A"))
+    assert under.getpixel((0, 0)) == (9, 9, 9, 0)
+    hidden = under
     buffer = io.BytesIO()
     hidden.save(buffer, format="PNG")
     assert draw(backend, model, n=2, task="edit", images=(buffer.getvalue(),)) == first

@@ -1,0 +1,194 @@
+"""Models that are not whole, and a Hub that says no: real libraries, a real socket, never the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixelrouter.backends.diffusers import Backend, DiffusersSettings, pipelines
+from pixelrouter.backends.diffusers.presets import Preset
+from pixelrouter.errors import ConfigError
+from tests.backends.diffusers.wishes import request
+
+pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+# The libraries warn of themselves (deprecations, missing torchvision); what is ours is tested without them as well.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded() -> Iterator[None]:
+    pipelines.forget()
+    yield
+    pipelines.forget()
+
+
+@pytest.fixture
+def model(models: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    shutil.copytree(models / "sdxl", tmp_path / "sdxl")
+    return tmp_path / "sdxl"
+
+
+def draw(base: Path, **rest: Any) -> None:
+    preset = Preset(base=str(base), native=64, steps=1, **rest)
+    settings = DiffusersSettings(device="cpu", presets={"mine": preset})
+    Backend(settings, None).generate(request(model="mine"), lambda _: None)
+
+
+@pytest.mark.parametrize("part", ["unet", "tokenizer", "tokenizer_2", "text_encoder", "vae"])
+def test_a_part_that_is_missing_is_named(model: Path, part: str) -> None:
+    shutil.rmtree(model / part)
+    with pytest.raises(ConfigError, match=f"'{part}'"):
+        draw(model)
+    assert not pipelines._loaded
+
+
+def test_missing_weights_are_named(model: Path) -> None:
+    (model / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(ConfigError, match=r"'unet'.*no .safetensors weights"):
+        draw(model)
+
+
+@pytest.mark.parametrize("part", ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
+def test_a_weight_file_that_broke_off_is_an_error(model: Path, part: str) -> None:
+    file = model / part
+    file.write_bytes(file.read_bytes()[:-1000])
+    with pytest.raises(ConfigError, match="damaged"):
+        draw(model)
+    assert not pipelines._loaded
+
+
+def test_a_model_of_another_family_is_an_error(models: Path) -> None:
+    with pytest.raises(ConfigError, match="which is not a klein model"):
+        draw(models / "sdxl", family="klein")
+
+
+def test_a_gpu_that_is_not_there_is_an_error(models: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    settings = DiffusersSettings(device="cuda", presets={"mine": Preset(base=str(models / "sdxl"))})
+    with pytest.raises(ConfigError, match="device = 'cuda'"):
+        Backend(settings, None).generate(request(model="mine"), lambda _: None)
+
+
+# --- the Hub: it is asked in a process of its own, because the library reads its address when it is imported ---
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """Answers like huggingface.co, by the owner's name in the path."""
+
+    def _answer(self) -> None:
+        answers = {
+            "gated": (403, {"X-Error-Code": "GatedRepo"}),
+            "locked": (401, {"X-Error-Code": "GatedRepo"}),
+            "nobody": (401, {"X-Error-Code": "RepoNotFound"}),
+            "busy": (429, {}),
+            "ill": (500, {}),
+        }
+        owner = next((name for name in answers if f"/{name}/" in self.path), "")
+        status, headers = answers.get(owner, (404, {"X-Error-Code": "RepoNotFound"}))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_HEAD = do_POST = _answer  # noqa: N815  (http.server's names)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing to the terminal."""
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+ASK = """
+import json, sys
+from pixelrouter.backends.diffusers.files import lora_file, model_folder
+from pixelrouter.backends.diffusers.presets import Lora
+answers = {}
+for base, kinds, download in json.loads(sys.argv[1]):
+    for kind in kinds:
+        try:
+            if kind == "model":
+                model_folder(base, None, download=download)
+            else:
+                lora_file(Lora(path=base, weight_name="x.safetensors"), download=download)
+        except Exception as error:
+            answers[f"{kind} {base}"] = [type(error).__name__, str(error)]
+print(json.dumps(answers))
+"""
+
+
+def ask(hub: str, home: Path, wanted: list[tuple[str, list[str], bool]], **env: str) -> dict[str, list[str]]:
+    """What becomes of each (repository, as what it is asked for, download)."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    clean |= {"HF_ENDPOINT": hub, "HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **env}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, json.dumps(wanted)], env=clean, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, list[str]] = json.loads(done.stdout)
+    return answers
+
+
+def test_a_hub_that_says_no_is_understood(hub: str, tmp_path: Path) -> None:
+    both = ["model", "lora"]
+    wanted = [(f"{owner}/model", both, True) for owner in ("gated", "locked", "nobody")]
+    answers = ask(hub, tmp_path, [*wanted, ("ill/model", ["model"], True), ("here/not", both, False)])
+    for kind in both:
+        for owner in ("gated", "locked"):
+            name, said = answers[f"{kind} {owner}/model"]
+            assert name == "ConfigError"
+            assert f"{owner}/model is gated" in said
+            assert "hf auth login" in said
+        assert "no repository nobody/model" in answers[f"{kind} nobody/model"][1]
+        name, said = answers[f"{kind} here/not"]
+        assert name == "ConfigError"
+        assert "weights of here/not are not on this machine" in said
+    assert answers["model ill/model"][0] == "JobFailed"
+    assert "busy (500)" in answers["model ill/model"][1]
+
+
+def test_a_hub_that_is_not_there_is_understood(tmp_path: Path) -> None:
+    # As a model only: for a single file the library asks five times, for half a minute.
+    answers = ask("http://127.0.0.1:9", tmp_path, [("some/model", ["model"], True)])
+    assert answers["model some/model"][0] == "JobFailed"
+    assert "cannot be reached" in answers["model some/model"][1]
+
+
+def test_a_hub_that_is_forbidden_is_understood(tmp_path: Path) -> None:
+    answers = ask("http://127.0.0.1:9", tmp_path, [("some/model", ["model", "lora"], True)], HF_HUB_OFFLINE="1")
+    assert len(answers) == 2
+    assert all(name == "ConfigError" and "HF_HUB_OFFLINE" in said for name, said in answers.values())
+
+
+def test_a_model_in_the_hubs_cache_is_found_by_its_name(models: Path, tmp_path: Path) -> None:
+    repo = tmp_path / "hub" / "models--some--model"
+    revision = "a" * 40
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text(revision)
+    shutil.copytree(models / "klein", repo / "snapshots" / revision)
+    shutil.copy(models / "lora" / "klein.safetensors", repo / "snapshots" / revision / "x.safetensors")
+    assert ask("http://127.0.0.1:9", tmp_path, [("some/model", ["model", "lora"], False)]) == {}
