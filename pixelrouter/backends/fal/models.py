@@ -12,6 +12,7 @@ from pixelrouter.types import MAX_SIDE, GenerationRequest, Licence, ModelInfo, T
 
 SPRITESHEET, EDIT, TEXT = "klein-spritesheet", "klein-edit", "klein"
 PIXELIZE, CUTOUT = "image2pixel", "remove-background"
+FAMILY = "flux-2-klein-4b"
 KLEIN = frozenset({SPRITESHEET, EDIT, TEXT})
 IMAGE2PIXEL_ENDPOINT, CUTOUT_ENDPOINT = "fal-ai/image2pixel", "fal-ai/bria/background/remove"
 #: What is used where nobody names a model. image2pixel is used by name only: it draws nothing new.
@@ -60,16 +61,24 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
     """Every model, with the limits and licences that follow from the settings."""
     cell = settings.canvas // 2
     return (
-        _model(
+        ModelInfo(
             TEXT,
+            FAMILY,
+            1,
+            settings.canvas,
+            1,
             settings.canvas,
             max_n=MOST_IMAGES,
             tasks=("image",),
             licence=FOREIGN_LORA if settings.text_lora_url else KLEIN_LICENCE,
             description="FLUX.2 Klein 4B Base from text, with any LoRA by its address.",
         ),
-        _model(
+        ModelInfo(
             SPRITESHEET,
+            FAMILY,
+            1,
+            cell,
+            1,
             cell,
             tasks=("views",),
             views=("2x2",),
@@ -79,8 +88,12 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             description="Four views of one object: two isometric fronts, the left side, the top. Needs a reference"
             " image; without one it is drawn first, and paid for, by klein.",
         ),
-        _model(
+        ModelInfo(
             EDIT,
+            FAMILY,
+            1,
+            settings.canvas,
+            1,
             settings.canvas,
             max_n=MOST_IMAGES,
             max_references=MOST_INPUTS - 1,
@@ -89,10 +102,13 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             licence=KLEIN_LICENCE,
             description="FLUX.2 Klein 4B Base edits a picture by words, with up to three references and any LoRA.",
         ),
-        _model(
+        ModelInfo(
             PIXELIZE,
+            "image2pixel",
+            1,
             MAX_SIDE,
-            family="image2pixel",
+            1,
+            MAX_SIDE,
             needs_image=True,
             prompt_optional=True,
             tasks=("edit",),
@@ -103,10 +119,13 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             licence=PIXELIZE_LICENCE,
             description="Finds the pixel grid of a picture, snaps to it and reduces its colours. Draws nothing new.",
         ),
-        _model(
+        ModelInfo(
             CUTOUT,
+            "bria",
+            1,
             MAX_SIDE,
-            family="bria",
+            1,
+            MAX_SIDE,
             needs_image=True,
             prompt_optional=True,
             tasks=("remove_background",),
@@ -116,11 +135,6 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             description="Bria RMBG 2.0 takes the background away.",
         ),
     )
-
-
-def _model(name: str, most: int, *, family: str = "flux-2-klein-4b", **more: object) -> ModelInfo:
-    sides = {"min_width": 1, "max_width": most, "min_height": 1, "max_height": most}
-    return ModelInfo(id=name, family=family, **sides, **more)  # type: ignore[arg-type]  # **more is typed at the calls' ends
 
 
 def endpoint_of(name: str, settings: FalSettings) -> str:

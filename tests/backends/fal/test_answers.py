@@ -65,6 +65,7 @@ def test_a_ticket_survives_the_ledger():
     "foreign",
     [
         "https://evil.example/fal-ai/flux-2/requests/{}",
+        "https://queue.fa1.run/fal-ai/flux-2/requests/{}",  # as long as the real one
         "http://queue.fal.run/fal-ai/flux-2/requests/{}",
         "https://queue.fal.run.evil.example/requests/{}",
         "https://queue.fal.run@evil.example/requests/{}",

@@ -63,7 +63,13 @@ def test_a_missing_bill_is_booked_as_quoted(router, sim):
 def test_four_views_of_a_picture(router, sim):
     art = router.rotate(image=picture((64, 64)), size=32, views="2x2")
     assert list(art.views) == ["front-right", "front-left", "left", "top"]
+    assert all(view.getpixel((0, 0))[3] == 0 for view in art.views.values())  # the red ground is keyed out
     assert (sim.paid_posts, booked(router)) == (1, sim.charged_total)
+
+
+def test_a_transparent_ground_is_left_to_the_finishing(router, sim):
+    art = router.generate("a red potion", size=32, transparent=True)
+    assert art.image.convert("RGBA").getpixel((0, 0))[3] == 0
 
 
 def test_four_views_of_a_prompt_are_two_purchases(router, sim):
