@@ -210,6 +210,18 @@ def test_stuck_jobs(client: httpx.Client, sim: FalSimulator, where: str) -> None
     assert sim.charges == []
 
 
+@pytest.mark.parametrize(("where", "told"), [("IN_QUEUE", "startup_timeout"), ("IN_PROGRESS", None)])
+def test_a_start_deadline_ends_what_is_stuck_in_the_queue(
+    client: httpx.Client, sim: FalSimulator, where: str, told: str | None
+) -> None:
+    sim.fault("job_stuck", status=where)
+    accepted = client.post(f"/{SHEET}", json=body(), headers={"X-Fal-Request-Timeout": "5"}).json()
+    assert status(client, accepted)["status"] == where
+    sim.advance(6)
+    assert status(client, accepted).get("error_type") == told
+    assert sim.charges == []
+
+
 def test_url_only(client: httpx.Client, sim: FalSimulator) -> None:
     sim.fault("url_only")
     [link] = result(client, text(client, sync_mode=True))["images"]
@@ -263,6 +275,7 @@ def test_odd_statuses(client: httpx.Client, sim: FalSimulator) -> None:
 def test_backwards(client: httpx.Client, sim: FalSimulator) -> None:
     sim.fault("backwards_status")
     accepted = submit(client)
+    assert len(sim.charges) == 1  # reading the books is no look of a client
     told = [status(client, accepted) for _ in range(4)]
     assert [each["status"] for each in told] == ["IN_PROGRESS", "IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
     assert told[1]["queue_position"] == 0

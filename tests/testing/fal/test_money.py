@@ -92,6 +92,20 @@ def test_an_account_that_ran_out_is_locked() -> None:
         assert (len(sim.charges), sim.paid_posts) == (2, 4)
 
 
+def test_an_account_with_nothing_is_locked_from_the_start() -> None:
+    with FalSimulator(balance="0") as sim, client_of(sim) as client:
+        assert client.post(f"/{SHEET}", json=body()).status_code == 403
+
+
+def test_a_job_cancelled_in_the_queue_costs_nothing_however_it_would_have_ended() -> None:
+    with FalSimulator(job_seconds=60) as sim, client_of(sim) as client:
+        for fault, params in (("moderated", {"units": 2}), ("job_failed", {"refund": False})):
+            sim.fault(fault, **params)
+            assert client.put(submit(client)["cancel_url"]).status_code == 202
+        sim.advance(61)
+        assert sim.charges == []
+
+
 def test_every_post_buys_anew(client: httpx.Client, sim: FalSimulator) -> None:
     for _ in range(3):
         client.post(f"/{SHEET}", json=body(), headers={"Idempotency-Key": "same"})

@@ -239,6 +239,8 @@ def test_the_queue_may_be_too_long() -> None:
         urls = [f"/{SHEET}?fal_max_queue_length=1"] * 3
         assert [client.post(url, json=body()).status_code for url in urls] == [200, 200, 429]
         assert sim.paid_posts == 3
+        sim.advance(61)
+        assert client.post(urls[0], json=body()).status_code == 200
 
 
 def test_uploads(client: httpx.Client, sim: FalSimulator) -> None:

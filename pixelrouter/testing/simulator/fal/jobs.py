@@ -101,6 +101,7 @@ class Queue:
         self.balance = Money.of(balance)
         self.charges: list[Charge] = []
         self.jobs: dict[str, Job] = {}
+        self._open: dict[str, Job] = {}  # those that are not through
         self._job_seconds, self._polls, self._clock = job_seconds, polls, clock
 
     @property
@@ -142,24 +143,25 @@ class Queue:
         )
         if job.has("backwards_status"):
             job.script = list(_BACKWARDS)
-        self.jobs[job.id] = job
+        self.jobs[job.id] = self._open[job.id] = job
         return job
 
     def waiting(self) -> int:
         """How many requests are not through."""
-        return sum(self.look(job) != "COMPLETED" for job in self.jobs.values())
+        return sum(self.look(job) != "COMPLETED" for job in list(self._open.values()))
 
     def position(self, job: Job) -> int:
         """How many unfinished requests came before it."""
-        earlier = list(self.jobs)[: list(self.jobs).index(job.id)]
-        return sum(not self.jobs[each].done for each in earlier)
+        self.waiting()  # lets those go whose time has passed
+        return list(self._open).index(job.id) if job.id in self._open else 0
 
     def look(self, job: Job, *, polled: bool = False) -> Status:
         """Where the request stands now; the work that its time has come for is done. ``polled``: a client looked."""
         now = self._clock()
         if job.done:
             return "COMPLETED"
-        never_starts = job.has(Faults.JOB_STUCK) or (job.deadline is not None and job.starts_at > job.deadline)
+        queued_for_ever = job.stuck and job.fault is not None and job.fault.params["status"] == "IN_QUEUE"
+        never_starts = queued_for_ever or (job.deadline is not None and job.starts_at > job.deadline)
         if job.deadline is not None and never_starts and now >= job.deadline:
             job.failure = request_failure("startup_timeout", "Request timed out").with_header(
                 "X-Fal-Request-Timeout-Type", "user"
@@ -181,6 +183,7 @@ class Queue:
     def finish(self, job: Job, at: float) -> Status:
         """The request is through: billed, if it bills anything."""
         job.done, job.finished = True, at
+        self._open.pop(job.id, None)
         self._bill(job)
         return "COMPLETED"
 
@@ -200,7 +203,7 @@ class Queue:
 
     def settle_all(self) -> None:
         """Bill every request whose time has passed, whether or not anyone looks: the runners do not wait for polls."""
-        for job in self.jobs.values():
+        for job in list(self._open.values()):
             if self.look(job) != "COMPLETED" and not job.stuck and self._clock() >= job.done_at:
                 self._bill(job)
 
