@@ -18,6 +18,7 @@ BASE = f"https://queue.fal.run/fal-ai/flux-2/requests/{RID}"
 URLS = {"response_url": BASE, "status_url": f"{BASE}/status", "cancel_url": f"{BASE}/cancel"}
 SPRITESHEET = "fal-ai/flux-2/klein/4b/base/edit/lora"
 TICKET = Ticket(RID, {"endpoint": SPRITESHEET, "model": "klein-spritesheet", **URLS})
+LORA = "https://huggingface.co/somebody/pixels/resolve/0123abc/pixels.safetensors"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
