@@ -92,25 +92,25 @@ def _hub(causes: list[BaseException], asset: str, download: bool) -> PixelRouter
                 hint="Log in again with `hf auth login`, or correct HF_TOKEN.",
             )
     if any(_is(one, "OfflineModeIsEnabled") for one in causes):
-        return ConfigError(
-            f"{asset} is not on this machine, and HF_HUB_OFFLINE forbids downloading it.", hint=_get(asset)
-        )
+        return ConfigError(f"{asset} is not on this machine, and HF_HUB_OFFLINE forbids downloading it.", hint=_GET)
     if not download and any(_is(one, "LocalEntryNotFoundError") for one in causes):
-        return ConfigError(f"The weights of {asset} are not on this machine.", hint=_get(asset))
+        return ConfigError(f"The weights of {asset} are not on this machine.", hint=_GET)
     for one in causes:
         if _is(one, "ConnectError", "ConnectTimeout", "ReadTimeout", "ConnectionError", "TransportError"):
             return failed(
                 f"The Hugging Face Hub cannot be reached, so {asset} was not downloaded ({type(one).__name__}).",
                 code="hub_unreachable",
-                hint=f"Check the network. {_get(asset)}",
+                hint="Check the network, and try again.",
             )
     if any(_is(one, "LocalEntryNotFoundError", "EntryNotFoundError") for one in causes):
         return ConfigError(f"{asset} does not hold the file that is needed: {_first_line(causes[0])}.")
     return None
 
 
-def _get(asset: str) -> str:
-    return f"Fetch them once with `hf download {asset}`, or allow it: [backends.diffusers] download = true."
+_GET = (
+    "Allow the download for one run, PIXELROUTER_BACKENDS_DIFFUSERS_DOWNLOAD=true (or download = true in the config): "
+    "it fetches only the files that are needed."
+)
 
 
 def _files(causes: list[BaseException], asset: str) -> ConfigError | None:

@@ -40,7 +40,7 @@ def http(status: int) -> Exception:
     [
         (caused(OSError("not fully cached locally"), GATED), ConfigError, "gated.*hf auth login"),
         (caused(OSError("not a valid model identifier"), ValueError(), REPO), ConfigError, "no repository a/b"),
-        (MISSING, ConfigError, "not on this machine.*hf download a/b.*download = true"),
+        (MISSING, ConfigError, "not on this machine.*DIFFUSERS_DOWNLOAD=true"),
         (caused(OSError("couldn't connect"), MISSING), ConfigError, "not on this machine"),
         (caused(OSError(), named("OfflineModeIsEnabled", ConnectionError)), ConfigError, "HF_HUB_OFFLINE"),
         (caused(OSError(), named("ConnectError")), JobFailed, "cannot be reached.*Check the network"),
