@@ -21,7 +21,6 @@ MAX_FRAMES = 512
 FORMATS = ("PNG", "GIF", "WEBP", "JPEG")
 
 T = TypeVar("T")
-Source: TypeAlias = bytes | str | os.PathLike[str] | Image.Image
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,17 @@ class Decoded:
         return self.frames[0]
 
 
+Source: TypeAlias = bytes | str | os.PathLike[str] | Image.Image | Decoded
+
+
 def decode(source: Source) -> Decoded:
-    """An image from encoded bytes, a path or a PIL image, upright and in RGBA.
+    """An image from encoded bytes, a path or a PIL image, upright and in RGBA; a decoded one is given back.
 
     PNG, APNG, GIF, WebP and JPEG; any mode of Pillow. Raises UnreadableImage for anything else, for a damaged file and
     for one that declares more than MAX_PIXELS pixels, MAX_BYTES bytes or MAX_FRAMES frames.
     """
+    if isinstance(source, Decoded):
+        return source
     if isinstance(source, Image.Image):
         _check_size(source.size, 1)
         return Decoded((_read("image", lambda: to_rgba(source)),), (0,))

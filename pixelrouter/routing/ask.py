@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pixelrouter.backends.protocol import Backend
 from pixelrouter.errors import DeadlineExceeded, InvalidRequest, MissingKey
 from pixelrouter.money.budget import Cap, Purse
-from pixelrouter.pixels import FinishSpec
+from pixelrouter.pixels import Decoded, FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
 from pixelrouter.routing.keys import generation_key
 from pixelrouter.types import GenerationRequest
@@ -56,6 +56,7 @@ class Ask:
     deadline: float = float("inf")
     notify: Notify = ignore
     sheet: bool = False  # True: the images come as one sheet
+    decoded: dict[str, Decoded] = field(default_factory=dict, compare=False)  # by content hash: checked on arrival
     commercial: bool = False  # True: only models whose licence allows commercial use
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:

@@ -200,7 +200,7 @@ class Collector:
         raws = [self._store.put(image) for image in images]
         request = ask.request.model_copy(update={"model": attempt.model})
         wanted = backend.layout(request).raws
-        problem = yield Work(lambda: self._problem(wanted or max(1, len(images)), images, cost, raws))
+        problem = yield Work(lambda: self._problem(ask, wanted or max(1, len(images)), images, cost, raws))
         self._ledger.settle(attempt.id, cost, raws=raws, names=delivery.names, notes=delivery.notes, error=problem)
         if problem is not None and not isinstance(problem, IncompleteDelivery):
             raise problem
@@ -248,12 +248,12 @@ class Collector:
         return images
 
     @staticmethod
-    def _problem(wanted: int, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
-        """What is wrong with the first ``wanted`` images, if anything."""
+    def _problem(ask: Ask, wanted: int, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
+        """What is wrong with the first ``wanted`` images, if anything. What could be read is kept for finishing."""
         readable, why = 0, ""
-        for image in images[:wanted]:
+        for raw, image in zip(raws[:wanted], images, strict=False):
             try:
-                decode(image)
+                ask.decoded[raw] = decode(image)
                 readable += 1
             except UnreadableImage as error:
                 why = f" {error.message}"

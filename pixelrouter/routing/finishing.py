@@ -10,7 +10,7 @@ import numpy as np
 from pixelrouter import errors
 from pixelrouter.errors import ChargedWithoutImage, IncompleteDelivery, QualityRejected, UnreadableImage
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.pixels import Cut, Finished, FinishSpec, cut, finish, finish_many, to_indexed
+from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_indexed
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.store import Store
@@ -30,7 +30,7 @@ def finished_art(
     ask.tell("finish", attempt.backend, 0.0)
     raws = attempt.raws[: layout.raws]
     try:
-        done, names, times = yield Work(lambda: _finish_all(raws, attempt.names, store, ask.spec, layout))
+        done, names, times = yield Work(lambda: _finish_all(raws, attempt.names, store, ask, layout))
     except QualityRejected as error:
         error.stored = raws
         raise
@@ -101,13 +101,13 @@ def _paid_now(rows: list[Attempt], made: list[str]) -> Cost:
 
 
 def _finish_all(
-    raws: Sequence[str], raw_names: Sequence[str], store: Store, spec: FinishSpec, layout: Layout
+    raws: Sequence[str], raw_names: Sequence[str], store: Store, ask: Ask, layout: Layout
 ) -> tuple[list[Finished], tuple[str, ...], tuple[int, ...]]:
     """The finished images of the raws, their names, and their milliseconds where they move."""
     cuts: list[Cut] = []
     for at, raw in enumerate(raws):
         try:
-            one = cut(store.get(raw), layout)
+            one = cut(ask.decoded.pop(raw) if raw in ask.decoded else store.get(raw), layout)
         except UnreadableImage:
             continue  # the attempt's row says so; the others are still worth having
         label = raw_names[at] if at < len(raw_names) else ""
@@ -121,7 +121,7 @@ def _finish_all(
         cuts.append(one)
     images = [image for one in cuts for image in one.images]
     # Frames, views and tiles belong together: one palette for all.
-    done = [finish(image, spec) for image in images] if layout.is_plain else finish_many(images, spec)
+    done = [finish(image, ask.spec) for image in images] if layout.is_plain else finish_many(images, ask.spec)
     warnings = [one.warnings for one in cuts for _ in one.images]
     done = [
         replace(one, report=replace(one.report, warnings=(*extra, *one.report.warnings))) if extra else one

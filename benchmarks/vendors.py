@@ -1,0 +1,170 @@
+"""Every vendor's adapter at its simulator: our own processor time a call, and 1,000 mixed requests with faults.
+
+``python benchmarks/vendors.py`` prints both figures beside their bounds; ``--requests N`` makes the mix smaller. It ends
+with status 1 if a single image was lost without an error that says where its money is, or if the ledger and the
+simulators' own counts of charges differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pixelrouter import PixelRouter
+from pixelrouter.errors import PixelRouterError
+from pixelrouter.testing.simulator import SIMULATORS, Simulator, simulator_of
+from pixelrouter.types import PixelArt
+
+KEYS = {name: simulator_of(name).default_keys[0] for name in SIMULATORS}
+#: What goes wrong in the mix; the second group loses the answer to a paid request.
+FAULTS = [
+    *("rate_limit", "no_balance", "poll_502", "download_502", "job_failed", "truncated_image", "truncated_download"),
+    *("lose_reply", "bad_gateway_html", "garbage_json", "lose_before"),
+]
+LOST_BEFORE = "lose_before"  # the vendor never saw the request, so it did not charge
+
+
+# --- processor time ---
+
+
+@contextlib.contextmanager
+def vendor(name: str) -> Iterator[str]:
+    """A simulator in a process of its own, so that its work is not counted as ours."""
+    command = [sys.executable, "-m", "pixelrouter.testing.simulator", name, "--balance", "1000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().split()[0]
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def call_cost(name: str, count: int = 40) -> None:
+    """One request from submit to settled, in processor time, less the post-processor's."""
+    from pixelrouter.pixels import FinishSpec, finish
+
+    whole, pixels = [], []
+    with vendor(name) as url, tempfile.TemporaryDirectory() as folder:
+        section = {name: {"base_url": url, "poll_s": 0.01}}
+        with PixelRouter(state=folder, backend=name, keys=KEYS, backends=section) as router:
+            router.generate("warm up", size=64)
+            can = router._open().backend(name)[0].capabilities()
+            for n in range(count):
+                start = time.process_time()
+                art = router.generate(f"sprite {n}", size=64)
+                whole.append(time.process_time() - start)
+                raw = router._open().store.get(art.raws[0])
+                start = time.process_time()
+                finish(raw, FinishSpec(size=(64, 64), native=can.is_native(art.model)))
+                pixels.append(time.process_time() - start)
+    ours = statistics.median(whole) - statistics.median(pixels)
+    print(
+        f"{name:15} {1000 * ours:5.1f} ms of our own processor time a call beyond the post-processor's"
+        f" {1000 * statistics.median(pixels):.1f} (bound 10)"
+    )
+
+
+# --- the mix ---
+
+
+def wishes(count: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Requests over the four vendors and several tasks, in random order."""
+    kinds: list[dict[str, Any]] = [
+        {"backend": "retrodiffusion", "size": 64},
+        {"backend": "retrodiffusion", "size": 32, "n": 2},
+        {"backend": "retrodiffusion", "size": 48, "transparent": True},
+        {"backend": "replicate", "size": 64},
+        {"backend": "replicate", "size": 64, "n": 2, "model": "rd-plus/default"},
+        {"backend": "replicate", "size": 32, "task": "tileset", "tiles": "wang"},
+        {"backend": "fal", "size": 64},
+        {"backend": "fal", "size": 32, "task": "views", "views": "2x2"},
+        {"backend": "pixellab", "size": 64},
+        {"backend": "pixellab", "size": 48, "task": "views", "views": "4"},
+    ]
+    mixed = [{**kinds[n % len(kinds)], "prompt": f"thing number {n}"} for n in range(count)]
+    rng.shuffle(mixed)
+    return mixed
+
+
+def mix(count: int) -> bool:
+    """Run the mix with a fault for every twentieth request. True if the books agree."""
+    rng = random.Random(7)
+    outcomes: collections.Counter[str] = collections.Counter()
+    silent = 0
+    with contextlib.ExitStack() as stack:
+        simulators = {name: stack.enter_context(_rich(name)) for name in SIMULATORS}
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        sections = {
+            name: {**simulator.backend_settings(), "poll_s": 0.01, "timeout_s": 5}
+            for name, simulator in simulators.items()
+        }
+        router = stack.enter_context(PixelRouter(state=Path(folder), keys=KEYS, backends=sections, timeout_s=30))
+        asked = wishes(count, rng)
+        for start in range(0, count, 20):
+            name = rng.choice(sorted(simulators))
+            with contextlib.suppress(ValueError):  # not every vendor can fail in every way
+                simulators[name].fault(rng.choice(FAULTS))
+            for result in router.generate_many(asked[start : start + 20], concurrency=8):
+                kind = "delivered" if result.art else type(result.error).__name__
+                outcomes[kind] += 1
+                silent += not _accounted(router, result.art, result.error)
+        for outcome in router.resume(timeout_s=10):
+            outcomes["collected by resume" if isinstance(outcome, PixelArt) else "still unknown"] += 1
+        print(f"{count} requests, a fault for every 20th: {dict(outcomes.most_common())}")
+        return _books_agree(router, simulators) and silent == 0
+
+
+def _rich(name: str) -> Simulator:
+    return simulator_of(name)(balance="1000")  # type: ignore[call-arg]  # every simulator has a balance
+
+
+def _accounted(router: PixelRouter, art: PixelArt | None, error: PixelRouterError | None) -> bool:
+    """An image that is all there, or an error that says whether money moved."""
+    if art is not None:
+        return all(image.size == art.size for image in art.indexed)
+    return error is not None and error.money in ("no", "yes", "held", "see")
+
+
+def _books_agree(router: PixelRouter, simulators: dict[str, Simulator]) -> bool:
+    agree = True
+    for name, simulator in simulators.items():
+        taken = sum((charge.money.amount for charge in simulator.charges if not charge.refunded), Decimal(0))
+        rows = [row for row in router.attempts() if row.backend == name]
+        spent = sum((row.cost.money.amount for row in rows if row.state == "settled"), Decimal(0))
+        held = sum((row.cost.money.amount for row in rows if row.state not in ("settled", "released")), Decimal(0))
+        # What is held may have been charged or not: the vendor's answer was lost. Nothing else may differ.
+        right = spent <= taken <= spent + held if held else spent == taken
+        agree = agree and right
+        print(
+            f"{name:15} {len(rows):4} attempts, {simulator.paid_posts} paid POSTs; booked ${spent}, held ${held};"
+            f" the vendor took ${taken}: {'agrees' if right else 'DIFFERS'}"
+        )
+    return agree
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--only-mix", action="store_true")
+    options = parser.parse_args()
+    if not options.only_mix:
+        for name in SIMULATORS:
+            call_cost(name)
+    return 0 if mix(options.requests) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
