@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from pixelrouter.backends.pixellab import Backend, PixelLabSettings
-from pixelrouter.types import GenerationRequest, HttpResponse, Mark
+from pixelrouter.types import Cost, GenerationRequest, HttpResponse, Mark, Money, Ticket
 
 KEY = "test-key-1"
 MARK = Mark("attempt-1", 77, 1_795_255_200.0)
@@ -231,3 +231,39 @@ BODIES = {
         },
     ),
 }
+
+
+USD = {"type": "usd", "usd": 0.0084}
+ONE = {"type": "generations", "usd": None, "generations": 1.0}
+NOTHING = {"type": "usd", "usd": 0.0}
+STORE = "https://assets.example.com/u1"
+
+
+def submitted(body, model="pixflux", status=200, **settings):
+    return backend(**settings).submit(BODIES[model][0], MARK).read(answer(body, status))
+
+
+def polled(ticket, body, status=200, **headers):
+    return backend().poll(ticket).read(answer(body, status, **headers))
+
+
+def job(status="completed", last=None, usage=ONE):
+    return {
+        "id": JOB,
+        "status": status,
+        "created_at": "2026-10-04T09:15:02+00:00",
+        "usage": usage,
+        "last_response": last,
+    }
+
+
+def ticket(model="character-4", **extra):
+    return Ticket(JOB, {"model": model, **extra})
+
+
+def dollars(amount):
+    return Cost(Money.of(amount), "reported")
+
+
+def generations(amount):
+    return Cost(Money.of(amount, "generations"), "reported")
