@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import SecretStr
 
+from pixelrouter.backends.procedural.models import CAPABILITIES, CUTOUT, MAX_N, MODELS, MOTION
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, reject_unknown_options
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import (
@@ -15,46 +16,20 @@ from pixelrouter.types import (
     Delivery,
     GenerationRequest,
     Inline,
-    Licence,
+    Layout,
     ModelInfo,
     Progress,
 )
 
 __all__ = ["Backend"]
 
-MIN_SIDE, MAX_SIDE, MAX_N = 8, 256, 64
-MODEL = ModelInfo(
-    id="sprites",
-    family="procedural",
-    min_width=MIN_SIDE,
-    max_width=MAX_SIDE,
-    min_height=MIN_SIDE,
-    max_height=MAX_SIDE,
-    max_n=MAX_N,
-    description="Items, creatures, people, buildings and tiles, drawn by rules from the words of the prompt.",
-)
-LICENCE = Licence(
-    name="CC0-1.0",
-    commercial=True,
-    url="https://creativecommons.org/publicdomain/zero/1.0/",
-    note="Drawn on your machine by rules, no model and no training data: use the images as you like.",
-)
-_CAPABILITIES = Capabilities(
-    backend="procedural",
-    models=(MODEL,),
-    default_model=MODEL.id,
-    native=True,
-    alpha=True,
-    seeds=True,
-    idempotent=True,
-    unit="usd",
-    licence=LICENCE,
-    summary="Free, offline, deterministic sprites from the words of the prompt.",
-)
-
 
 class Backend(BackendDefaults):
-    """The ``procedural`` backend. It knows one option: ``subject``, which overrides what the prompt's words mean."""
+    """The ``procedural`` backend.
+
+    Options: ``subject`` overrides what the prompt's words mean; ``tolerance`` (remove_background, 0 to 1) is how far a
+    pixel's colour may be from the ground's.
+    """
 
     name: ClassVar[str] = "procedural"
     kind: ClassVar[Literal["local"]] = "local"
@@ -65,46 +40,142 @@ class Backend(BackendDefaults):
         self.settings = settings
 
     def capabilities(self) -> Capabilities:
-        """One model, any size from 8 to 256 a side."""
-        return _CAPABILITIES
+        """A model for each kind of work: sprites, motion, grounds, cutout."""
+        return CAPABILITIES
 
     def resolve(self, request: GenerationRequest) -> ModelInfo:
-        """The model that will draw the request. Raises InvalidRequest, naming the limit, if it cannot."""
-        name = request.model or self.settings.model or MODEL.id
-        if name != MODEL.id:
-            raise InvalidRequest(f"procedural has no model {name!r}.", hint=f"It has one: {MODEL.id!r}.")
-        if why := MODEL.why_not(request):
+        """The model that will do the request. Raises InvalidRequest, naming the limit, if none can."""
+        model = self._named(request) or next((m for m in MODELS if request.task in m.tasks), None)
+        if model is None:
+            raise InvalidRequest(
+                f"procedural cannot do task {request.task!r}.",
+                hint=f"It does: {', '.join(CAPABILITIES.tasks)}. Nothing was drawn; use another backend.",
+            )
+        why = model.why_not(request) or _why_not(model, request)
+        if why:
             raise InvalidRequest(f"{why}.", hint="Nothing was drawn; change the request, or use another backend.")
-        _subject_option(request.options)
-        return MODEL
+        _check_options(model, request)
+        return model
+
+    def _named(self, request: GenerationRequest) -> ModelInfo | None:
+        """The model that the call names, or the config where it does the task."""
+        name = request.model or self.settings.model
+        if name is None:
+            return None
+        model = CAPABILITIES.model(name)
+        if model is None:
+            known = ", ".join(repr(each.id) for each in MODELS)
+            raise InvalidRequest(f"procedural has no model {name!r}.", hint=f"It has: {known}.")
+        return model if request.model or request.task in model.tasks else None
+
+    def layout(self, request: GenerationRequest) -> Layout:
+        """A film is cut into its frames; tiles come as files of their own; everything else is an image a file."""
+        if request.task == "animation":
+            return Layout(raws=1, frames=True, raw_size=request.size)
+        if request.task == "tileset":
+            return Layout(raws=None, raw_size=request.size, together=True)
+        return Layout(raws=request.n)
 
     def generate(self, request: GenerationRequest, progress: Callable[[Progress], None]) -> Delivery:
-        """``request.n`` different PNGs; image i is the one that seed + i would draw first.
+        """PNGs: ``request.n`` sprites (image i is the one that seed + i would draw first), a film, tiles, a cut-out.
 
         Raises InvalidRequest for what :meth:`resolve` refuses. A seed of None counts as 0.
         """
-        # Imported late: listing or describing backends must not cost numpy's import.
-        from pixelrouter.backends.procedural.draw import draw
-        from pixelrouter.backends.procedural.png import encode
-
-        model, subject = self.resolve(request), _subject_option(request.options)
-        images: list[bytes] = []
-        for index in range(request.n):
-            progress(Progress(status="drawing", fraction=index / request.n))
-            seed = (request.seed or 0) + index
-            data = b""
-            while not data or data in images:  # at 8 pixels two seeds can agree: take the next one that does not
-                sprite = draw(request.prompt, seed, request.width, request.height, request.transparent, subject)
-                data = encode(sprite.pixels, sprite.palette, transparent=sprite.transparent)
-                seed += MAX_N
-            images.append(data)
+        model = self.resolve(request)
+        progress(Progress(status="drawing", fraction=0.0))
+        names: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
+        match request.task:
+            case "animation":
+                images = [_film(request)]
+            case "tileset":
+                images, names = _tiles(request)
+            case "remove_background":
+                images, notes = _cut_out(request)
+            case _:
+                images = _sprites(request, progress)
         progress(Progress(status="drawing", fraction=1.0))
-        return Delivery(items=tuple(Inline(data) for data in images), cost=FREE, model=model.id)
+        items = tuple(Inline(data) for data in images)
+        return Delivery(items=items, cost=FREE, model=model.id, names=names, notes=notes)
 
 
-def _subject_option(options: Any) -> str | None:
-    """The checked ``subject`` option. Raises InvalidRequest for an unknown option or subject."""
-    reject_unknown_options("procedural", options, ("subject",))
+# Each imports its drawing late: listing or describing backends must not cost numpy's import.
+
+
+def _sprites(request: GenerationRequest, progress: Callable[[Progress], None]) -> list[bytes]:
+    from pixelrouter.backends.procedural.draw import draw
+    from pixelrouter.backends.procedural.png import encode
+
+    subject = _subject(request.options)
+    images: list[bytes] = []
+    for index in range(request.n):
+        if index:
+            progress(Progress(status="drawing", fraction=index / request.n))
+        seed = (request.seed or 0) + index
+        data = b""
+        while not data or data in images:  # at 8 pixels two seeds can agree: take the next one that does not
+            sprite = draw(request.prompt, seed, request.width, request.height, request.transparent, subject)
+            data = encode(sprite.pixels, sprite.palette, transparent=sprite.transparent)
+            seed += MAX_N
+        images.append(data)
+    return images
+
+
+def _film(request: GenerationRequest) -> bytes:
+    from pixelrouter.backends.procedural.films import film
+
+    return film(request, request.seed or 0, _subject(request.options))
+
+
+def _tiles(request: GenerationRequest) -> tuple[list[bytes], tuple[str, ...]]:
+    from pixelrouter.backends.procedural import grounds
+    from pixelrouter.backends.procedural.png import encode
+
+    subject, seed = _subject(request.options), request.seed or 0
+    if request.tiles != "wang":
+        tile = grounds.seamless(request.prompt, seed, request.width, request.height, subject)
+        return [encode(tile.pixels, tile.palette, transparent=tile.transparent)], ()
+    upper = grounds.upper_of(request.prompt, request.upper, subject)
+    tiles = grounds.wang(request.prompt, upper, seed, request.width, request.height, subject)
+    images = [encode(tile.pixels, tile.palette, transparent=tile.transparent) for tile in tiles.values()]
+    return images, tuple(f"wang-{code}" for code in tiles)
+
+
+def _cut_out(request: GenerationRequest) -> tuple[list[bytes], tuple[str, ...]]:
+    from pixelrouter.backends.procedural import cutout, pictures
+    from pixelrouter.backends.procedural.png import encode
+
+    rgba = pictures.decode(request.images[0], "The image")
+    done, note = cutout.cut_out(rgba, float(request.options.get("tolerance", cutout.TOLERANCE)))
+    return [encode(done, None, transparent=True)], (f"The image is as it was: {note}.",) if note else ()
+
+
+def _why_not(model: ModelInfo, request: GenerationRequest) -> str | None:
+    """What a task's own rules forbid, as a sentence, or None."""
+    if request.task == "animation" and not (request.prompt.strip() or request.images):
+        return f"{model.id} needs a prompt or an image"
+    if request.task == "tileset" and request.transparent:
+        return f"{model.id} draws tiles that fill their canvas, without a transparent ground"
+    if request.upper is not None and request.tiles != "wang":
+        return f"{model.id} draws an upper ground for tiles='wang' only"
+    return None
+
+
+def _check_options(model: ModelInfo, request: GenerationRequest) -> None:
+    """Raise InvalidRequest for an option that the model does not know, or a value that it cannot have."""
+    reject_unknown_options("procedural", request.options, ("tolerance",) if model is CUTOUT else ("subject",))
+    _subject(request.options)
+    value = request.options.get("tolerance", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InvalidRequest(f"tolerance={value!r} is outside 0..1.")
+    if model is MOTION:
+        from pixelrouter.backends.procedural.films import motion_of
+
+        motion_of(request)
+
+
+def _subject(options: Mapping[str, Any]) -> str | None:
+    """The checked ``subject`` option. Raises InvalidRequest for an unknown one."""
     subject = options.get("subject")
     if subject is None:
         return None

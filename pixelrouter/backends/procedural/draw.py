@@ -39,9 +39,9 @@ def draw(
     what = SUBJECTS[subject or plan.subject or FALLBACK]
     rng = Rng(f"{' '.join(prompt.lower().split())}\x1f{seed}")
     if what.tile and transparent is not True:
-        pen = _paint(what, Frame(width, height, min(width, height) / 2, min(width, height) / 2), plan, rng)
+        pen = paint(what, Frame(width, height, min(width, height) / 2, min(width, height) / 2), plan, rng)
     else:
-        pen = _paint(what, _fit(what, width, height, plan, rng), plan, rng)
+        pen = paint(what, _fit(what, width, height, plan, rng), plan, rng)
         if what.tile:
             inset = 1 - pen.px
             reach = (width / pen.frame.scale_x / 2 - pen.px, height / pen.frame.scale_y / 2 - pen.px)
@@ -53,10 +53,10 @@ def draw(
             _glow(pen, _halo(width, height))
         if transparent is False:
             _ground(pen, rng.fork("ground"))
-    return _limited(*pen.rgb())
+    return limited(*pen.rgb())
 
 
-def _paint(what: Subject, frame: Frame, plan: lexicon.Plan, rng: Rng, final: Frame | None = None) -> Pen:
+def paint(what: Subject, frame: Frame, plan: lexicon.Plan, rng: Rng, final: Frame | None = None) -> Pen:
     def palette(role: str, default: Color) -> Color:
         place = {"main": 0, "accent": 1}.get(role)
         color = plan.colors[place] if place is not None and place < len(plan.colors) else default
@@ -88,7 +88,7 @@ def _fit(what: Subject, width: int, height: int, plan: lexicon.Plan, rng: Rng) -
         return Frame(width, height, scale, scale)
     frame = Frame(width, height, min(width, height) / 2, min(width, height) / 2)
     for _ in range(2):  # what is drawn depends a little on the pixels' size, so the second look is the exact one
-        frame = _measured(what, frame, margin, _paint(what, _PROBE, plan, rng, frame).material >= 0)
+        frame = _measured(what, frame, margin, paint(what, _PROBE, plan, rng, frame).material >= 0)
     if plan.small:
         frame = replace(frame, scale_x=frame.scale_x * 0.68, scale_y=frame.scale_y * 0.68)
     return frame
@@ -153,7 +153,7 @@ def _ground(pen: Pen, rng: Rng) -> None:
     pen.tone[~filled] = np.where(inside, BASE, DEEP + 1)[~filled]
 
 
-def _limited(pixels: Ints, table: list[RGB]) -> Sprite:
+def limited(pixels: Ints, table: list[RGB]) -> Sprite:
     """At most ``MAX_COLORS`` colours: the cheapest pair to merge (difference times pixels) goes first."""
     used, counts = np.unique(pixels[pixels >= 0], return_counts=True)
     weight: dict[RGB, int] = {}

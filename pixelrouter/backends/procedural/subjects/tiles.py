@@ -15,7 +15,7 @@ def _indices(p: Pen) -> tuple[Ints, Ints]:
     return np.asarray(columns, dtype=np.int64), np.asarray(rows, dtype=np.int64)
 
 
-def _noise(p: Pen, cells_x: int, cells_y: int, salt: int) -> Floats:
+def wrapping_noise(p: Pen, cells_x: int, cells_y: int, salt: int) -> Floats:
     """Smooth noise in 0..1 with this many cells across, wrapping at the borders."""
     columns, rows = _indices(p)
     x = (columns + 0.5) * cells_x / p.frame.width
@@ -43,7 +43,7 @@ def _ground(p: Pen, default: Color, specks: float) -> int:
     """A base of soft patches with single darker and lighter pixels."""
     color = p.color("main", default)
     p.material[:] = color
-    patches = _noise(p, *_cells(p, 4), p.rng.bits())
+    patches = wrapping_noise(p, *_cells(p, 4), p.rng.bits())
     p.tone[:] = np.where(patches > 0.68, LIGHT, np.where(patches < 0.3, SHADE, BASE))
     columns, rows = _indices(p)
     grain = max(1, min(p.frame.width, p.frame.height) // 48)
@@ -101,11 +101,11 @@ def _waves(p: Pen, default: Color) -> None:
     p.material[:] = color
     cells = _cells(p, 3)
     _, rows = _indices(p)
-    bend = _noise(p, cells[0], cells[1], p.rng.bits())
+    bend = wrapping_noise(p, cells[0], cells[1], p.rng.bits())
     phase = rows * cells[1] / p.frame.height + bend * 1.2
     within = np.round(phase - np.floor(phase), 9)
     p.tone[:] = np.where(within < 0.16, HIGH, np.where(within < 0.34, LIGHT, np.where(within > 0.8, SHADE, BASE)))
-    gap = _noise(p, cells[0] * 2, cells[1] * 2, p.rng.bits())
+    gap = wrapping_noise(p, cells[0] * 2, cells[1] * 2, p.rng.bits())
     p.tone[(within < 0.34) & (gap < 0.52)] = BASE
 
 
@@ -176,7 +176,7 @@ def planks(p: Pen) -> None:
     board = rows * boards // p.frame.height
     chance = lattice(board, board * 0, p.rng.bits())
     p.tone[:] = np.where(chance < 0.35, SHADE, BASE)
-    grain = _noise(p, 3, boards * 4, p.rng.bits())
+    grain = wrapping_noise(p, 3, boards * 4, p.rng.bits())
     p.tone[grain > 0.66] = LIGHT
     seam = (rows - 1) * boards // p.frame.height != board
     seam[0] = True
