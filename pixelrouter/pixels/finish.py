@@ -17,7 +17,7 @@ from pixelrouter.errors import InvalidRequest, QualityRejected
 from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden, key_out
 from pixelrouter.pixels.color import Bytes, pack, parse_hex, to_hex, to_oklab
 from pixelrouter.pixels.decode import Decoded, Source, decode
-from pixelrouter.pixels.fit import fit, resample
+from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.indexed import ENTRIES, thin_alpha, to_indexed
 from pixelrouter.pixels.palette import resolve_palette
@@ -25,7 +25,7 @@ from pixelrouter.pixels.quantize import apply_palette, quantizer, reduce_colors
 from pixelrouter.pixels.snap import snap
 from pixelrouter.types import Grid, Report
 
-ALGORITHM = "f1"  # changes whenever the same input and spec would give another picture
+ALGORITHM = "f2"  # changes whenever the same input and spec would give another picture
 
 Policy = Literal["snap", "resample", "reject"]
 
@@ -122,6 +122,7 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     drafts = [_draft(decode(image), spec) for image in images]
     if not drafts:
         return []
+    _shape(drafts, spec)
     palette = _colors(drafts, spec)
     return [_finished(draft, palette, spec) for draft in drafts]
 
@@ -134,17 +135,28 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
     before = _count_colors(first)
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
-    shaped = []
-    for number, frame in enumerate(frames):
-        frame = _alpha(frame, spec)
-        if method == "resample":
-            frame = resample(frame, spec.size)
-        else:
-            frame, note = fit(frame, spec.size)
-            if note and not number:
-                warnings.append(f"{note[0].upper()}{note[1:]} {spec.size[0]}x{spec.size[1]}.")
-        shaped.append(frame)
-    return _Draft(shaped, source.durations, (width, height), lattice.grid, method, before, warnings)
+    frames = [_alpha(frame, spec) for frame in frames]
+    return _Draft(frames, source.durations, (width, height), lattice.grid, method, before, warnings)
+
+
+def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
+    """Brings every frame to the size asked for."""
+    frames = [frame for draft in drafts for frame in draft.frames]
+    alike = {frame.shape for frame in frames} == {frames[0].shape}
+    # Together, so that a figure stands still from frame to frame.
+    cropped = crop_margins(frames, spec.size) if alike and all(draft.method == "native" for draft in drafts) else None
+    if cropped is not None:
+        for draft in drafts:
+            draft.frames, cropped = cropped[: len(draft.frames)], cropped[len(draft.frames) :]
+        return
+    for draft in drafts:
+        if draft.method == "resample":
+            draft.frames = [resample(frame, spec.size) for frame in draft.frames]
+            continue
+        shaped = [fit(frame, spec.size) for frame in draft.frames]
+        draft.frames = [frame for frame, _ in shaped]
+        if note := shaped[0][1]:
+            draft.warnings.append(f"{note[0].upper()}{note[1:]} {spec.size[0]}x{spec.size[1]}.")
 
 
 def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
@@ -155,7 +167,7 @@ def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
     if spec.policy == "resample" and spec.pixel_size is None:
         return "resample", Lattice.native(width, height, 0.0, at_1x=False), []
     lattice = find_lattice(rgba, spec.pixel_size)
-    if lattice.grid.native or (spec.native and lattice.grid.confidence < THRESHOLD):
+    if lattice.grid.native or (spec.native and spec.pixel_size is None and not _believable(lattice, spec)):
         return "native", Lattice.native(width, height, lattice.grid.confidence), []
     if lattice.grid.confidence >= THRESHOLD:
         return "snap", lattice, []
@@ -165,6 +177,12 @@ def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
             f"{why}, needed {THRESHOLD}).", hint="Finish it again with policy='snap' or a pixel_size; that is free."
         )
     return "resample", lattice, [f"{why}); it was resampled, which is not true pixel art. A pixel_size may help."]
+
+
+def _believable(lattice: Lattice, spec: FinishSpec) -> bool:
+    """Whether a true 1x backend enlarged this picture after all: only if its grid gives the size asked for."""
+    near = all(abs(have - want) <= max(1, want // 16) for have, want in zip(lattice.grid.size, spec.size, strict=True))
+    return near and lattice.grid.confidence >= THRESHOLD
 
 
 def _alpha(rgba: Bytes, spec: FinishSpec) -> Bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,33 @@ def fit(rgba: Bytes, size: tuple[int, int]) -> tuple[Bytes, str | None]:
     if all(abs(h - w) <= max(2, round(_SMALL * w)) for h, w in zip(have, want, strict=True)):
         return _frame(rgba, want), f"the picture has {have[0]}x{have[1]} cells and was cropped or padded to fit"
     return resample(rgba, want), f"the picture has {have[0]}x{have[1]} cells and was resampled to fit"
+
+
+def crop_margins(frames: Sequence[Bytes], size: tuple[int, int]) -> list[Bytes] | None:
+    """Frames ``(h, w, 4)`` of one size cut to ``size`` (width, height) by the same window, losing only empty margin.
+
+    Vendors draw figures on a larger canvas than asked; resampling that would spoil true pixels. None where something
+    visible would be lost, or where there is nothing to cut. The window keeps to the middle as far as it can.
+    """
+    height, width = frames[0].shape[:2]
+    if (width, height) == size or width < size[0] or height < size[1]:
+        return None
+    visible = np.any([frame[..., 3] > 0 for frame in frames], axis=0)
+    if visible.all() or not visible.any():
+        return None
+    x = _window(np.flatnonzero(visible.any(axis=0)), width, size[0])
+    y = _window(np.flatnonzero(visible.any(axis=1)), height, size[1])
+    if x is None or y is None:
+        return None
+    return [frame[y : y + size[1], x : x + size[0]] for frame in frames]
+
+
+def _window(used: NDArray[np.intp], length: int, wanted: int) -> int | None:
+    """Where a window of ``wanted`` begins that holds everything used; None if none is large enough."""
+    first, last = int(used[0]), int(used[-1])
+    if last - first >= wanted:
+        return None
+    return min(max((length - wanted) // 2, last - wanted + 1), first)
 
 
 def resample(rgba: Bytes, size: tuple[int, int]) -> Bytes:

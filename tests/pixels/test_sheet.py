@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pixelrouter.errors import UnreadableImage
-from pixelrouter.pixels import cut
+from pixelrouter.pixels import FinishSpec, cut, finish, finish_many
 from pixelrouter.types import Layout
 
 COLORS = ["#101010", "#e04040", "#40e040", "#4040e0", "#e0e040", "#e040e0"]
@@ -108,3 +108,35 @@ def test_a_keyed_cell_loses_its_ground_and_keeps_the_same_colour_inside() -> Non
 def test_what_is_no_image_is_said_so() -> None:
     with pytest.raises(UnreadableImage):
         cut(b"nothing", Layout())
+
+
+# --- larger canvases ---
+
+
+def figure(canvas: int, left: int, top: int, side: int = 20) -> Image.Image:
+    image = Image.new("RGBA", (canvas, canvas))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((left, top, left + side - 1, top + side - 1), fill="#204080")
+    draw.rectangle((left + 4, top + 4, left + 6, top + 6), fill="#f0f0f0")
+    return image
+
+
+def test_a_figure_on_a_larger_canvas_is_cut_out_not_resampled() -> None:
+    done = finish(figure(76, 30, 40), FinishSpec(size=(48, 48), native=True))
+    assert done.report.method == "native"
+    assert done.image.getbbox() == (16, 26, 36, 46)
+    assert not done.report.warnings
+
+
+def test_the_frames_of_a_film_are_cut_by_one_window() -> None:
+    frames = [figure(76, 10, 40), figure(76, 12, 40), figure(76, 14, 38)]
+    done = finish_many(frames, FinishSpec(size=(48, 48), native=True))
+    boxes = [one.image.getbbox() for one in done]
+    assert [box[0] - boxes[0][0] for box in boxes if box] == [0, 2, 4]
+    assert [box[1] - boxes[0][1] for box in boxes if box] == [0, 0, -2]
+
+
+def test_a_figure_that_does_not_fit_is_brought_to_size_with_a_warning() -> None:
+    done = finish(figure(76, 5, 5, 60), FinishSpec(size=(48, 48), native=True))
+    assert done.image.size == (48, 48)
+    assert done.report.warnings
