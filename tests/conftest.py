@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from pixelrouter import PixelRouter
+from pixelrouter import PixelRouter, backends
 from pixelrouter.testing import RetroDiffusionSimulator
 
 KEY = "rdpk-simulator-0001"
-CREDENTIALS = ("RETRODIFFUSION_API_KEY", "RD_API_KEY", "RD_TOKEN")
+CREDENTIALS = {variable for name in backends.names() for variable in backends.load(name).credentials}
 
 
 @pytest.fixture(autouse=True)
