@@ -38,8 +38,13 @@ def test_is_a_local_backend_found_by_name() -> None:
 
 def test_capabilities_tell_the_truth() -> None:
     told = BACKEND.capabilities()
-    (model,) = told.models
-    assert told.default_model == model.id
+    model = told.model(told.default_model)
+    assert {each.id: each.tasks for each in told.models} == {
+        "sprites": ("image",),
+        "motion": ("animation",),
+        "grounds": ("tileset",),
+        "cutout": ("remove_background",),
+    }
     assert (told.native, told.alpha, told.seeds, told.idempotent, told.unit) == (True, True, True, True, "usd")
     assert told.licence.commercial is True
     assert (model.min_width, model.max_width, model.min_height, model.max_height, model.max_n) == (8, 256, 8, 256, 64)
@@ -153,7 +158,9 @@ def test_subject_option_overrides_the_prompt() -> None:
     [
         ({"width": 7}, "8x8 to 256x256"),
         ({"height": 257}, "8x8 to 256x256"),
-        ({"task": "animation"}, "animation"),
+        ({"task": "views", "views": "4"}, "cannot do task 'views'"),
+        ({"task": "edit"}, "cannot do task 'edit'"),
+        ({"task": "animation", "model": "sprites"}, "sprites cannot do task 'animation'"),
         ({"images": (b"x",)}, "reference"),
         ({"prompt": "  "}, "prompt"),
         ({"model": "dall-e"}, "sprites"),
