@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixelrouter import PixelRouter
 from pixelrouter.backends.procedural import Backend, grounds
 from pixelrouter.backends.procedural.motion import ACTIONS, WORDS, action_in, animate
 from pixelrouter.backends.protocol import BackendSettings
@@ -485,3 +486,17 @@ def test_a_configured_model_leaves_other_tasks_alone():
     configured = Backend(BackendSettings(model="sprites"), None)
     assert configured.resolve(request(task="animation")).id == "motion"
     assert configured.resolve(request()).id == "sprites"
+
+
+def test_every_task_works_through_the_router_without_key_or_network(tmp_path):
+    with PixelRouter(state=tmp_path, backend="procedural") as router:
+        walk = router.generate("a blue knight", size=32, task="animation", action="walk", frames=6, seed=7)
+        assert [image.size for image in walk.images] == [(32, 32)] * 6
+        assert walk.durations == (100,) * 6
+        tiles = router.generate("grass", size=16, task="tileset", tiles="wang", upper="dirt")
+        assert tiles.names == tuple(f"wang-{number:04b}" for number in range(16))
+        potion = on_ground(still())
+        alone = router.generate("", size=32, task="remove_background", images=[png(potion)])
+        assert alone.image.getpixel((0, 0))[3] == 0
+        assert walk.warnings == tiles.warnings == alone.warnings == ()
+        assert all(art.cost.money.micros == 0 for art in (walk, tiles, alone))
