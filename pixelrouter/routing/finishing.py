@@ -14,7 +14,7 @@ from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_index
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.store import Store
-from pixelrouter.types import Attempt, Cost, Layout, Licence, Money, PixelArt, Task
+from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task
 
 
 def finished_art(
@@ -42,6 +42,10 @@ def finished_art(
     rows = [*earlier, attempt]
     expected = _expected(ask, layout)
     count = len(done)
+    if ask.request.views and set(names) == set(VIEW_NAMES[ask.request.views]):
+        # Vendors deliver views in orders of their own; a caller gets them in one.
+        order = [names.index(view) for view in VIEW_NAMES[ask.request.views]]
+        done, names = [done[at] for at in order], VIEW_NAMES[ask.request.views]
     art = PixelArt(
         names=names,
         durations=times,

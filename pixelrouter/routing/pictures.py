@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels import decode
+from pixelrouter.types import ON_AN_IMAGE, Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+LARGEST_SPRITE = 256  # pixels a side; no vendor turns or animates larger ones
 ImageLike: TypeAlias = Union[bytes, str, Path, "Image"]
 
 
@@ -31,6 +33,13 @@ def encoded(image: ImageLike) -> bytes:
     return buffer.getvalue()
 
 
-def own_size(image: bytes) -> tuple[int, int]:
-    """Width and height in pixels. Raises UnreadableImage."""
-    return decode(image).image.size
+def kept_size(task: Task, image: bytes) -> tuple[int, int] | None:
+    """The size that a picture keeps unless the caller asks for another: its own, in pixels; None where it keeps none.
+
+    A picture that is worked on keeps its size; so does the subject of views and animations, where it is a sprite and
+    not a photograph. Raises UnreadableImage.
+    """
+    if task not in (*ON_AN_IMAGE, "views", "animation"):
+        return None
+    size = decode(image).image.size
+    return size if task in ON_AN_IMAGE or max(size) <= LARGEST_SPRITE else None

@@ -29,11 +29,10 @@ from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine, with_placeholder
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
-from pixelrouter.routing.pictures import ImageLike, encoded, own_size
+from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.quotes import Quotes, listed
 from pixelrouter.store import Store
 from pixelrouter.types import (
-    ON_AN_IMAGE,
     Attempt,
     Cost,
     GenerationRequest,
@@ -150,8 +149,8 @@ class Workshop:
         """Everything checked that can be checked without sending. Raises InvalidRequest or ConfigError."""
         settings = self.settings
         pictures = tuple(encoded(image) for image in images)
-        if size is None and task in ON_AN_IMAGE and pictures:
-            size = own_size(pictures[0])  # the picture that is worked on keeps its size unless told otherwise
+        if size is None and pictures:
+            size = kept_size(task, pictures[0])
         width, height = parse_size(size if size is not None else settings.size or DEFAULT_SIZE)
         wanted = palette if palette is not None else settings.palette
         request = _request(

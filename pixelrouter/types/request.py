@@ -64,7 +64,8 @@ class GenerationRequest(BaseModel):
     ``mask`` (inpaint): an encoded image of the same size, white where it is to be drawn anew. ``views``: "2x2" (two
     isometric fronts, the left side, the top), "4" or "8" directions of the compass. ``action``, ``frames``
     (animation): what is done, and in how many frames. ``tiles``: one "seamless" tile, or the 16 "wang" tiles of the
-    border between the prompt's ground and ``upper``, the ground that lies on it.
+    border between the prompt's ground and ``upper``, the ground that lies on it; a tile is named by its corners,
+    north-west, north-east, south-west, south-east: ``wang-0001`` has the upper ground in the south-east only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

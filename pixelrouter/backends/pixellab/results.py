@@ -91,12 +91,15 @@ def _tiles(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
     return _named(pairs)
 
 
+_GROUNDS = {"lower": "0", "upper": "1", "transition": "2"}
+
+
 def _corners(tile: Mapping[str, Any], taken: Sequence[str]) -> str:
-    """A tile's name: the ground at its corners, north-west, north-east, south-west, south-east, by first letters."""
+    """A tile's name by the ground at its corners: ``wang-0001`` has the upper ground in the south-east only."""
     corners = tile.get("corners")
     grounds = [corners.get(place) for place in ("NW", "NE", "SW", "SE")] if isinstance(corners, dict) else []
-    letters = [ground[0] for ground in grounds if isinstance(ground, str) and ground]
-    name = "".join(letters) if len(letters) == 4 else f"tile-{len(taken) + 1}"
+    digits = [_GROUNDS[ground] for ground in grounds if isinstance(ground, str) and ground in _GROUNDS]
+    name = f"wang-{''.join(digits)}" if len(digits) == 4 else f"tile-{len(taken) + 1}"
     again = sum(other == name or other.startswith(f"{name}-") for other in taken)
     return f"{name}-{again + 1}" if again else name
 

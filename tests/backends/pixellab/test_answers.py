@@ -88,7 +88,7 @@ def test_a_bill_without_an_image_is_a_delivery_without_one():
 def test_a_tileset_that_comes_at_once():
     tiles = [{"image": wire(PIC), "corners": {"NW": "lower", "NE": "lower", "SW": "lower", "SE": "upper"}}]
     delivery = submitted({"tileset": {"tiles": tiles}, "usage": USD}, "tileset")
-    assert (delivery.items, delivery.names) == ((Inline(PIC),), ("lllu",))
+    assert (delivery.items, delivery.names) == ((Inline(PIC),), ("wang-0001",))
 
 
 # --- money ------------------------------------------------------------------------------------------------------------

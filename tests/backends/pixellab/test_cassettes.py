@@ -120,7 +120,7 @@ def test_an_animation(play):
 def test_a_tileset_from_its_own_address(play):
     art = play("tileset", {**WATER, "upper": "sand"})
     assert len(art.images) == 16
-    assert (art.names[0], art.names[1], art.names[-1]) == ("llll", "lllu", "uuuu")
+    assert (art.names[0], art.names[1], art.names[-1]) == ("wang-0000", "wang-0001", "wang-1111")
     assert art.cost.money == Money.of("0.0079")
 
 
