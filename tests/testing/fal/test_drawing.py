@@ -75,6 +75,13 @@ def test_seeds_references_and_prompts_make_the_picture(client: httpx.Client) -> 
     assert free[0] != free[1]
 
 
+def test_no_object_is_as_red_as_the_ground(client: httpx.Client) -> None:
+    for seed in range(8):
+        pixels = drawn(client, seed=seed)
+        red_part, _, blue_part = pixels[~red(pixels)].mean(axis=0)
+        assert red_part <= blue_part + 2
+
+
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
 def test_formats_sizes_and_counts(client: httpx.Client, form: str) -> None:
     size = {"width": 520, "height": 777}  # no whole factor
@@ -111,6 +118,15 @@ def test_image2pixel_with_its_own_palette_scale_and_ground(client: httpx.Client)
     assert small[16, 16, 3] == 255
     bad = submit(client, "fal-ai/image2pixel", image_url=source, fixed_palette=["red"])
     assert client.get(bad["response_url"]).status_code == 422
+
+
+def test_image2pixel_cuts_alpha_at_a_threshold(client: httpx.Client) -> None:
+    source = Image.new("RGBA", (64, 64), (10, 20, 30, 100))
+    source.paste((200, 100, 50, 200), (0, 0, 64, 32))
+    found = result(client, submit(client, "fal-ai/image2pixel", image_url=data_uri(source), alpha_threshold=150))
+    alpha = np.asarray(opened(found["images"][0]).convert("RGBA"))[..., 3]
+    assert set(alpha[:32].flat) == {255}
+    assert set(alpha[32:].flat) == {0}
 
 
 @pytest.mark.parametrize("endpoint", ["fal-ai/birefnet/v2", "fal-ai/bria/background/remove"])

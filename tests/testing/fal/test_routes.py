@@ -136,6 +136,7 @@ def test_unknown_application_path_and_request(client: httpx.Client, sim: FalSimu
         ({"output_format": "gif"}, "literal_error", ["body", "output_format"]),
         ({"loras": [{"path": "a/b"}] * 4}, "too_long", ["body", "loras"]),
         ({"image_size": {"width": 300}}, "greater_than_equal", ["body", "image_size", "ImageSize", "width"]),
+        ({"image_size": {"height": 2049}}, "less_than_equal", ["body", "image_size", "ImageSize", "height"]),
         ({"image_urls": ["https://private.example/ref.png"]}, "file_download_error", ["body", "image_urls", 0]),
         ({"image_urls": ["data:image/png;base64,AAAA"]}, "image_load_error", ["body", "image_urls", 0]),
         ({"image_urls": ["data:image/png;base64,***"]}, "file_download_error", ["body", "image_urls", 0]),
@@ -189,6 +190,13 @@ def test_direct_runs(client: httpx.Client, sim: FalSimulator) -> None:
     refused = client.post(f"/run/{SHEET}", json={"prompt": "x"})
     assert (refused.status_code, refused.headers["x-fal-billable-units"]) == (422, "0")
     assert sim.paid_posts == 2
+
+
+def test_a_direct_run_takes_its_time() -> None:
+    with FalSimulator(job_seconds=30) as sim, client_of(sim) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(f"/run/{TEXT}", json={"prompt": "a key", "image_size": "square"}, timeout=0.3)
+        assert len(sim.charges) == 1
 
 
 def test_sync_mode_answers_data_uris(client: httpx.Client) -> None:
