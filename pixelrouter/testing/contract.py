@@ -2,7 +2,7 @@
 
 It runs against every backend that is installed, ours or a plugin's, over real sockets: a remote one against its
 vendor's simulator (entry point ``pixelrouter.simulators``), whose count of charges is the judge. A backend without a
-simulator is only looked at, never bought from. ``-k acme`` picks one backend.
+simulator is only looked at, never bought from. ``-k NAME`` picks one backend.
 """
 
 from __future__ import annotations
