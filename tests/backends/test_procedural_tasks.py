@@ -85,6 +85,18 @@ def test_no_pixel_of_a_moving_sprite_is_lost(action):
         assert one[one > 0].size >= sprite[sprite > 0].size - 2 * 16
 
 
+@pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"spin"}))
+@pytest.mark.parametrize("margin", [0, 1, 4])
+def test_nothing_comes_round_the_border(action, margin):
+    """Rows stay in their order from top to bottom, and columns from left to right."""
+    by_row = np.zeros((24, 24), dtype=np.int64)
+    inside = slice(margin, 24 - margin)
+    by_row[inside, inside] = np.arange(24)[inside, None] + 1
+    lines = [line for one in animate(by_row, action, 12) for line in one.T]
+    lines += [line for one in animate(by_row.T.copy(), action, 12) for line in one]
+    assert all((np.diff(line[line > 0]) >= 0).all() for line in lines)
+
+
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_films_loop(action):
     """The step from the last frame to the first is no bigger than the biggest inside."""
