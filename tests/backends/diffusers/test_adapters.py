@@ -100,7 +100,18 @@ def test_an_adapter_of_another_model_is_an_error_and_leaves_nothing(
         with pytest.raises(ConfigError, match="fits no layer"):
             draw(backend, model, file)
     assert not loaded().adapters.names
+    assert not loaded().any_pipe.get_list_adapters()
     assert draw(backend, model) == plain
+
+
+def test_after_a_wrong_adapter_none_is_left_and_the_right_one_works(backend: Backend, models: Path) -> None:
+    right, wrong = models / "lora" / "sdxl.safetensors", models / "lora" / "flux.safetensors"
+    plain, expected = draw(backend, "sdxl"), draw(backend, "sdxl", right)
+    with pytest.raises(ConfigError, match="fits no layer"):
+        draw(backend, "sdxl", right, wrong)
+    assert not loaded().any_pipe.get_list_adapters()
+    assert draw(backend, "sdxl") == plain
+    assert draw(backend, "sdxl", right) == expected
 
 
 def test_an_adapter_of_another_size_is_an_error_and_leaves_nothing(

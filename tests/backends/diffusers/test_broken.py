@@ -17,7 +17,8 @@ import pytest
 
 from pixelrouter.backends.diffusers import Backend, DiffusersSettings, pipelines
 from pixelrouter.backends.diffusers.presets import Preset
-from pixelrouter.errors import ConfigError
+from pixelrouter.errors import ConfigError, JobFailed
+from pixelrouter.types import Money
 from tests.backends.diffusers.wishes import request
 
 pytest.importorskip("torch")
@@ -67,6 +68,20 @@ def test_a_weight_file_that_broke_off_is_an_error(model: Path, part: str) -> Non
     with pytest.raises(ConfigError, match="damaged"):
         draw(model)
     assert not pipelines._loaded
+
+
+def test_a_black_picture_is_a_failed_drawing_and_was_free(model: Path) -> None:
+    # What a decoder makes of numbers that ran out of range: nothing but black.
+    from safetensors.torch import load_file, save_file
+
+    file = model / "vae" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    weights["decoder.conv_out.weight"].zero_()
+    weights["decoder.conv_out.bias"].fill_(-10)
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(JobFailed, match=r"black picture.*float32") as caught:
+        draw(model)
+    assert caught.value.charged == Money(0)
 
 
 def test_a_model_of_another_family_is_an_error(models: Path) -> None:

@@ -146,6 +146,8 @@ def test_views_are_a_sheet_and_draw_their_subject_first(backend: Backend) -> Non
     assert seen == [0.25, 0.5, 0.75, 1.0]
     layout = backend.layout(wish)
     assert size_of(sheet) == layout.raw_size == (128, 128)
+    # The adapter belongs to the sheet alone: once it is loaded, the subject is drawn without it all the same.
+    assert pngs(backend.generate(wish, lambda _: None)) == [sheet, reference]
     # The same sheet comes of that subject given as a picture: nothing is left behind by the first drawing.
     given = request(model="sheet", task="views", views="2x2", images=(reference,), prompt="")
     assert pngs(backend.generate(given, lambda _: None)) == [sheet]
