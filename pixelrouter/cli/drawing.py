@@ -71,7 +71,9 @@ def summary(art: PixelArt) -> str:
     """The art in one line: who drew it, what it is, what it cost."""
     width, height = art.size
     count = f"{len(art.indexed)} x " if len(art.indexed) > 1 else ""
-    cost = "reused, nothing paid" if art.reused else str(art.cost)
+    quoted = art.attempts[-1].quoted if art.attempts else None
+    differs = quoted is not None and not art.reused and quoted.money != art.attempts[-1].cost.money
+    cost = "reused, nothing paid" if art.reused else f"{art.cost}{f', quoted {quoted}' if differs else ''}"
     colors = max(report.colors_after for report in art.reports)
     parts = [art.backend, art.model, f"{count}{width}x{height}", f"{colors} colours", cost]
     return " | ".join(part for part in parts if part)

@@ -31,6 +31,12 @@ class Candidate:
         """The backend's name."""
         return self.backend.name
 
+    def need_task(self) -> None:
+        """Raise InvalidRequest if no model of the backend can do this kind of task at all."""
+        tasks = self.backend.capabilities().tasks
+        if self.request.task not in tasks:
+            raise InvalidRequest(f"{self.name} cannot do task {self.request.task!r}; it does: {', '.join(tasks)}.")
+
     def need_key(self) -> None:
         """Raise MissingKey if the backend's credential is not set."""
         if not self.has_key:

@@ -157,6 +157,7 @@ class Engine:
 
     def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
         backend, request = candidate.backend, candidate.request
+        candidate.need_task()
         if backend.kind == "remote":
             candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)

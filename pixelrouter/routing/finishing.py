@@ -83,7 +83,7 @@ def _expected(ask: Ask, layout: Layout) -> int | None:
     if layout.raws is None:
         return None
     names = [name for name in layout.names if name]
-    return max(1, len(names)) if layout.columns * layout.rows > 1 or layout.frames else layout.raws
+    return max(1, len(names)) * layout.raws if layout.columns * layout.rows > 1 or layout.frames else layout.raws
 
 
 def _one_sheet(art: PixelArt, task: Task) -> PixelArt:

@@ -302,6 +302,7 @@ class Workshop:
                 return Quote(cost, one.name, standing.model, binding=True, reused=True, notes=("already paid for",))
             backend = one.backend
             try:
+                one.need_task()
                 if backend.kind != "remote":
                     return Quote(Cost(Money(0), "reported"), one.name, backend.resolve(one.request).id, binding=True)
                 if not one.has_key:

@@ -29,10 +29,13 @@ KLEIN_LICENCE = Licence(
     "FLUX.2 Klein 4B Base is Apache-2.0, and fal marks its endpoints for commercial use.",
     "2026-10-10",
 )
-SHEET_LICENCE = replace(
-    KLEIN_LICENCE,
-    url="https://huggingface.co/fal/flux-2-klein-4b-spritesheet-lora",
-    note="FLUX.2 Klein 4B Base and fal's sprite-sheet LoRA are both Apache-2.0.",
+SHEET_LICENCE = Licence(
+    "Apache-2.0, as others report of the LoRA",
+    None,
+    "https://huggingface.co/fal/flux-2-klein-4b-spritesheet-lora",
+    "FLUX.2 Klein 4B Base is Apache-2.0. Several readers report the same of fal's sprite-sheet LoRA; we have not seen"
+    " its card ourselves, so read it before you sell.",
+    "2026-10-10",
 )
 FOREIGN_LORA = Licence(
     "the LoRA's own",

@@ -186,7 +186,8 @@ def _with_upper(body: dict[str, Any], request: GenerationRequest, model: ModelIn
             raise InvalidRequest(f"{model.id} has no second ground.", hint="rd-tile/tileset_advanced has one.")
         if "extra_prompt" in body:
             raise InvalidRequest("The second ground is given twice.", hint="Give upper= or extra_prompt, not both.")
-        body["extra_prompt"] = _text("upper", request.upper)
+        # Retro Diffusion calls the two grounds inside (prompt) and outside: what lies on the other is the inside.
+        body |= {"prompt": _text("upper", request.upper), "extra_prompt": body["prompt"]}
     if _has_two_grounds(model) and not {"extra_prompt", "extra_input_image"} & body.keys():
         raise InvalidRequest(
             f"{model.id} needs a second ground.", hint="Give upper=, or take rd-tile/tileset, which draws one ground."

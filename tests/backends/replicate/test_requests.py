@@ -140,7 +140,7 @@ def test_the_whole_body_of_every_style(model):
         if model.needs_image:
             body["input_image"] = "data:image/png;base64," + base64.b64encode(picture()).decode()
         if model.id == "rd-tile/tileset_advanced":
-            body["extra_prompt"] = "grass"
+            body |= {"prompt": "grass", "extra_prompt": "a red potion"}
         call = sent(request)
         assert call.json == {"input": body}
         assert call.url.endswith(f"/models/retro-diffusion/{family}/predictions")
@@ -196,9 +196,11 @@ def test_seamless_tiles():
 def test_wang_tiles_and_their_upper_ground():
     assert inputs(wish(16, task="tileset", tiles="wang"))["style"] == "tileset"
     body = inputs(wish(16, task="tileset", tiles="wang", upper="deep water"))
-    assert (body["style"], body["extra_prompt"]) == ("tileset_advanced", "deep water")
+    # The prompt's ground lies around the upper one, which the vendor calls the inside.
+    assert body["style"] == "tileset_advanced"
+    assert (body["prompt"], body["extra_prompt"]) == ("deep water", wish(16).prompt)
     option = inputs(wish(16, task="tileset", options={"extra_prompt": "deep water"}))
-    assert option == body
+    assert (option["prompt"], option["extra_prompt"]) == (wish(16).prompt, "deep water")
     with pytest.raises(InvalidRequest, match="no second ground"):
         sent(wish(16, task="tileset", model="rd-tile/tileset", upper="water"))
     with pytest.raises(InvalidRequest, match="no second ground"):
