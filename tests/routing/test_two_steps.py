@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pixelrouter import PixelRouter
-from pixelrouter.errors import NotSent, OutcomeUnknown, OverBudget, StillRunning
+from pixelrouter.errors import OutcomeUnknown, OverBudget, StillRunning
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator.fal import FalSimulator
 from pixelrouter.types import VIEW_NAMES
@@ -131,12 +131,3 @@ def test_an_image_given_makes_it_one_purchase(shop: Shop, tmp_path: Path) -> Non
     art = shop.router().rotate(image=cart, views="2x2", size=32)
     assert shop.simulator.paid_posts == 1
     assert art.names == VIEW_NAMES["2x2"]
-
-
-def test_nothing_is_bought_where_the_vendor_cannot_be_reached(tmp_path: Path) -> None:
-    section = {"base_url": "http://127.0.0.1:9", "price_usd": 0.01}
-    with (
-        PixelRouter(state=tmp_path, backend="fal", keys={"fal": "k:1"}, backends={"fal": section}) as router,
-        pytest.raises(NotSent),
-    ):
-        router.rotate(PROMPT, views="2x2", size=32)
