@@ -1,7 +1,7 @@
 """Every vendor's adapter at its simulator: our own processor time a call, and a large mix of requests with faults.
 
-``python benchmarks/vendors.py`` prints both figures beside their bounds; ``--requests N`` makes the mix smaller. It ends
-with status 1 if a single image was lost without an error that says where its money is, or if the ledger and the
+``python benchmarks/vendors.py`` prints both figures beside their bounds; ``--requests N`` makes the mix smaller. It
+ends with status 1 if a single image was lost without an error that says where its money is, or if the ledger and the
 simulators' own counts of charges differ.
 """
 
