@@ -105,6 +105,7 @@ def test_the_contract_sees_a_backend_that_guesses_in_the_cheap_direction(python:
     result = python(*CONTRACT[:-4], "-k", wanted, *CONTRACT[-2:], PYTHONPATH=path)
     assert result.returncode == 1
     assert "test_a_fault_never_buys_twice[bad_gateway_html-acme]" in result.stdout
+    assert "usd: booked 0, charged 40000" in result.stdout  # the judge's own words
 
 
 def test_the_plugins_own_tests(python: Run) -> None:
@@ -207,6 +208,22 @@ def test_the_guides_name_files_and_members_that_exist() -> None:
     members = {name for name in vars(RemoteBackend) if not name.startswith("_") and callable(vars(RemoteBackend)[name])}
     text = PAGE.read_text("utf-8")
     assert [name for name in sorted(members) if f"`{name}" not in text] == []
+
+
+@pytest.mark.slow
+def test_types_are_strict_and_fit_the_protocol(tmp_path: Path) -> None:
+    fits = tmp_path / "fits.py"
+    fits.write_text(
+        "from acme_backend import Backend\nfrom pixelrouter.backends.protocol import RemoteBackend\n\n"
+        "made: type[RemoteBackend] = Backend\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(fits)]
+    env = {**os.environ, "MYPYPATH": os.pathsep.join(map(str, (PLUGIN, ROOT)))}
+    result = subprocess.run(
+        [*command, str(PLUGIN / "acme_backend")], env=env, cwd=ROOT, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.slow

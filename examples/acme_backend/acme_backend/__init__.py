@@ -10,7 +10,8 @@ Acme does not exist, so nothing here is a fact about anyone. This is all that it
 
 A state is queued, drawing, done, failed or cancelled. An image is {"base64"}, or {"url"} at cdn.acme.example that is
 good for 15 minutes; asking for the job again makes a new one. A turnaround is one picture: south and east above north
-and west. Refusals are {"error": {"code", "message"}} and free; any other 5xx "may or may not have been charged".
+and west. Refusals are {"error": {"code", "message"}} and free; any other 5xx "may or may not have been charged". What
+a failed job costs, its charged_usd says. Sizes, counts and prices are in the table below.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ S = TypeVar("S", bound=BaseModel)
 ORIGIN = "https://api.acme.example"
 SPRITE = ModelInfo("sprite", "acme", 16, 256, 16, 256, max_n=4, max_prompt=500, description="Any one object.")
 TURNAROUND = ModelInfo(
-    "turnaround", "acme", 16, 64, 16, 64, tasks=("views",), views=("4",), takes_image=True, description="Four views."
+    "turnaround", "acme", 16, 64, 16, 64, max_prompt=500, tasks=("views",), views=("4",), takes_image=True
 )
 MODELS = (SPRITE, TURNAROUND)
 OPTIONS = ("outline",)
@@ -293,6 +294,6 @@ def problem(response: HttpResponse, doing: str) -> errors.PixelRouterError:
         )
     refusal = kind(f"Acme refused {doing}: {error.message[:300]}", hint=hint, status=response.status, code=error.code)
     wait = response.headers.get("retry-after", "")
-    if isinstance(refusal, errors.RateLimited) and wait.isdecimal():
+    if isinstance(refusal, errors.RateLimited) and wait.isdecimal() and len(wait) < 6:
         refusal.retry_after = float(wait)
     return refusal

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from acme_backend import REFUSALS, AcmeSettings, Backend
 
+from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import ContentBlocked, InvalidRequest, JobFailed, RateLimited, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
     Delivery,
@@ -36,6 +37,10 @@ def look(**job: Any) -> Any:
     return ACME.poll(TICKET).read(answer({"job": "job-1", **job}))
 
 
+def test_acme_is_a_backend() -> None:
+    assert isinstance(ACME, RemoteBackend)
+
+
 @pytest.mark.parametrize(("status", "code"), REFUSALS)
 def test_acme_a_refusal_is_one_only_with_its_own_status(status: int, code: str) -> None:
     body = {"error": {"code": code, "message": "no"}}
@@ -48,7 +53,9 @@ def test_acme_a_refusal_is_one_only_with_its_own_status(status: int, code: str) 
             submit.read(answer(body, other))
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("-1", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("9" * 400, None), ("", None), ("soon", None), ("-1", None)]
+)
 def test_acme_retry_after(header: str, seconds: float | None) -> None:
     body = {"error": {"code": "rate_limited", "message": "slow"}}
     with pytest.raises(RateLimited) as caught:
