@@ -1,16 +1,19 @@
-"""From a wish to files and words: what every command that draws does once its arguments are read."""
+"""What every command that draws has in common: its options, and the way from a wish to files and words."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelrouter.cli import options as o
 from pixelrouter.cli.exits import worst
 from pixelrouter.cli.files import check_target, save, save_named, slug
-from pixelrouter.cli.options import Saving
-from pixelrouter.cli.output import emit, error_data, report, say
+from pixelrouter.cli.output import command, emit, error_data, report, say
 from pixelrouter.cli.waiting import progress
 from pixelrouter.errors import IncompleteDelivery
 
@@ -18,40 +21,108 @@ if TYPE_CHECKING:
     from pixelrouter.types import PixelArt
 
 
-def draw(
-    prompt: str, wish: Mapping[str, Any], saving: Saving, *, dry_run: bool = False, name: str | None = None
-) -> int:
-    """Obtain what is wished for and save it. ``name`` is the file's, where the prompt is no good one.
+@dataclass(frozen=True)
+class Shared:
+    """The shared options of one call: what they say of the wish, how to save, whether to send at all."""
 
-    Returns the exit code: that of IncompleteDelivery where less came than was paid for (what came is saved).
-    """
-    stem = slug(name or prompt)
-    check_target(saving.output or Path(f"{stem}.png"))
-    from pixelrouter import PixelRouter  # loaded once the command line is known to be right
+    wish: Mapping[str, Any]
+    output: Path | None
+    scale: int
+    as_json: bool
+    quiet: bool
+    dry_run: bool
 
-    with PixelRouter() as router:
-        if dry_run:
-            show_requests(router.dry_run(prompt, **wish), as_json=saving.as_json)
-            return 0
-        short: IncompleteDelivery | None = None
-        with progress(quiet=saving.quiet or saving.as_json) as notify:
-            try:
-                art = router.generate(prompt, **wish, progress=notify)
-            except IncompleteDelivery as error:
-                if error.art is None:
-                    raise
-                art, short = error.art, error  # what came was paid for, so it is saved before the error is told
-    files = save(art, saving.output, scale=saving.scale) if saving.output else save_named(art, stem, scale=saving.scale)
-    if saving.animation:
-        files.append(art.save_animation(saving.animation, scale=saving.scale))
-    if saving.as_json:
-        trouble = {"error": error_data(short)} if short else {}
-        emit({**art.as_dict(), "files": [str(file) for file in files], **trouble})
-    else:
-        tell(art, files, quiet=saving.quiet)
-        if short:
-            report(short, pays=True)
-    return worst([short] if short else [])
+    def draw(self, prompt: str, *, name: str | None = None, animation: Path | None = None, **wish: Any) -> int:
+        """Obtain what is wished for, save it and tell. ``name`` is the file's, where the prompt is no good one.
+
+        ``animation``: where to write a moving picture too. Returns the exit code: that of IncompleteDelivery where less
+        came than was paid for (what came is saved).
+        """
+        stem = slug(name or prompt)
+        check_target(self.output or Path(f"{stem}.png"))
+        from pixelrouter import PixelRouter  # loaded once the command line is known to be right
+
+        wanted = {**self.wish, **wish}
+        with PixelRouter() as router:
+            if self.dry_run:
+                show_requests(router.dry_run(prompt, **wanted), as_json=self.as_json)
+                return 0
+            short: IncompleteDelivery | None = None
+            with progress(quiet=self.quiet or self.as_json) as notify:
+                try:
+                    art = router.generate(prompt, **wanted, progress=notify)
+                except IncompleteDelivery as error:
+                    if error.art is None:
+                        raise
+                    art, short = error.art, error  # what came was paid for, so it is saved before the error is told
+        files = save(art, self.output, scale=self.scale) if self.output else save_named(art, stem, scale=self.scale)
+        if animation:
+            files.append(art.save_animation(animation, scale=self.scale))
+        if self.as_json:
+            trouble = {"error": error_data(short)} if short else {}
+            emit({**art.as_dict(), "files": [str(file) for file in files], **trouble})
+        else:
+            tell(art, files, quiet=self.quiet)
+            if short:
+                report(short, pays=True)
+        return worst([short] if short else [])
+
+
+def _shared(
+    size: o.Size = None,
+    colors: o.Colors = None,
+    palette: o.Palette = None,
+    transparent: o.Transparent = None,
+    seed: o.Seed = None,
+    policy: o.Policy = None,
+    pixel_size: o.PixelSize = None,
+    backend: o.BackendName = None,
+    route: o.Route = None,
+    model: o.Model = None,
+    option: o.VendorOptions = None,
+    commercial: o.Commercial = False,
+    max_usd: o.MaxUsd = None,
+    timeout: o.Timeout = None,
+    fresh: o.Fresh = False,
+    on_unknown: o.OnUnknown = None,
+    dry_run: o.DryRun = False,
+    output: o.Output = None,
+    scale: o.Scale = 1,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> Shared:
+    """The options of every command that draws."""
+    wish = {
+        **o.wish(route=route, backend=backend, palette=palette, policy=policy, option=option),
+        "size": size,
+        "colors": colors,
+        "transparent": transparent,
+        "seed": seed,
+        "pixel_size": pixel_size,
+        "model": model,
+        "commercial": commercial,
+        "max_usd": max_usd,
+        "timeout_s": timeout,
+        "fresh": fresh,
+        "on_unknown": on_unknown,
+    }
+    return Shared(wish, output, scale, as_json, quiet, dry_run)
+
+
+def drawing(function: Callable[..., int]) -> Callable[..., None]:
+    """Make a command of a function: its own parameters and the shared options, which it gets as ``shared``."""
+    theirs = inspect.signature(_shared, eval_str=True).parameters
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "shared"]
+
+    @functools.wraps(function)
+    def run(**given: Any) -> int:
+        shared = _shared(**{name: given.pop(name) for name in theirs})
+        return function(shared=shared, **given)
+
+    # The command-line library reads options off a signature.
+    run.__signature__ = inspect.Signature([*own, *theirs.values()])  # type: ignore[attr-defined]  # read by inspect
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *theirs.values())}
+    return command(pays=True)(run)
 
 
 def tell(art: PixelArt, files: Sequence[Path], *, quiet: bool) -> None:

@@ -5,58 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pixelrouter.cli import options as o
-from pixelrouter.cli.drawing import draw
+from pixelrouter.cli.drawing import Shared, drawing
 from pixelrouter.cli.output import command, emit, say, table
 
 if TYPE_CHECKING:
     from pixelrouter.types import Quote
 
 
-@command(pays=True)
-def generate(
-    prompt: o.Prompt,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    n: o.Count = 1,
-    policy: o.Policy = None,
-    pixel_size: o.PixelSize = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    reference: o.References = None,
-    commercial: o.Commercial = False,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    on_unknown: o.OnUnknown = None,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
-) -> int:
+@drawing
+def generate(prompt: o.Prompt, n: o.Count = 1, reference: o.References = None, *, shared: Shared) -> int:
     """Draw a sprite and save it. The same command again costs nothing: it reuses what was paid for."""
-    wish: dict[str, Any] = {
-        **o.wish(route=route, backend=backend, palette=palette, policy=policy, option=option),
-        "size": size,
-        "colors": colors,
-        "transparent": transparent,
-        "seed": seed,
-        "n": n,
-        "model": model,
-        "max_usd": max_usd,
-        "timeout_s": timeout,
-        "fresh": fresh,
-        "pixel_size": pixel_size,
-        "images": reference or (),
-        "commercial": commercial,
-        "on_unknown": on_unknown,
-    }
-    return draw(prompt, wish, o.Saving(output, scale, as_json, quiet), dry_run=dry_run)
+    return shared.draw(prompt, n=n, images=reference or ())
 
 
 @command()

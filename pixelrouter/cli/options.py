@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,17 +107,6 @@ TilesOption = Annotated[
     str | None, typer.Option(metavar="seamless|wang", help="One tile, or a border's 16.", rich_help_panel=PICTURE)
 ]
 SheetOption = Annotated[bool, typer.Option("--sheet", help="All images on one.", rich_help_panel=OUTPUT)]
-
-
-@dataclass(frozen=True)
-class Saving:
-    """Where and how the images are saved and told."""
-
-    output: Path | None
-    scale: int
-    as_json: bool
-    quiet: bool
-    animation: Path | None = None
 
 
 def wish(

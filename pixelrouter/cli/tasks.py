@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pixelrouter.cli import options as o
-from pixelrouter.cli.drawing import draw
-from pixelrouter.cli.output import command
+from pixelrouter.cli.drawing import Shared, drawing
 
 Strength = Annotated[
     float | None, typer.Option(min=0, max=1, help="0 keeps the picture, 1 is free of it.", rich_help_panel=o.PICTURE)
@@ -27,184 +26,34 @@ Gif = Annotated[
 ]
 
 
-def _something(prompt: str, image: Path | None) -> None:
-    if not prompt.strip() and image is None:
-        raise typer.BadParameter("give a prompt, or --image FILE.")
-
-
-def _common(
-    *,
-    size: str | None,
-    colors: int | None,
-    palette: str | None,
-    transparent: bool | None,
-    seed: int | None,
-    backend: str | None,
-    route: str | None,
-    model: str | None,
-    option: list[str] | None,
-    max_usd: float | None,
-    timeout: float | None,
-    fresh: bool,
-) -> dict[str, Any]:
-    return {
-        **o.wish(route=route, backend=backend, palette=palette, policy=None, option=option),
-        "size": size,
-        "colors": colors,
-        "transparent": transparent,
-        "seed": seed,
-        "model": model,
-        "max_usd": max_usd,
-        "timeout_s": timeout,
-        "fresh": fresh,
-    }
-
-
-@command(pays=True)
-def edit(
-    image: o.Image,
-    prompt: o.Prompt,
-    strength: Strength = None,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
-) -> int:
+@drawing
+def edit(image: o.Image, prompt: o.Prompt, strength: Strength = None, *, shared: Shared) -> int:
     """Change a picture as the prompt says."""
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=transparent,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "edit",
-        "images": [image],
-        "strength": strength,
-    }
-    saving = o.Saving(output, scale, as_json, quiet)
-    return draw(prompt, wish, saving, dry_run=dry_run)
+    return shared.draw(prompt, task="edit", images=[image], strength=strength)
 
 
-@command(pays=True)
-def inpaint(
-    image: o.Image,
-    mask: Mask,
-    prompt: o.Prompt,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
-) -> int:
+@drawing
+def inpaint(image: o.Image, mask: Mask, prompt: o.Prompt, *, shared: Shared) -> int:
     """Draw a part of a picture anew: where the mask is white."""
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=transparent,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "inpaint",
-        "images": [image],
-        "mask": mask,
-    }
-    saving = o.Saving(output, scale, as_json, quiet)
-    return draw(prompt, wish, saving, dry_run=dry_run)
+    return shared.draw(prompt, task="inpaint", images=[image], mask=mask)
 
 
-@command(pays=True)
+@drawing
 def rotate(
     prompt: o.OptionalPrompt = "",
     image: o.OptionalImage = None,
     views: o.ViewsOption = "4",
     sheet: o.SheetOption = False,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
+    *,
+    shared: Shared,
 ) -> int:
     """Draw the same subject from several sides."""
-    _something(prompt, image)
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=transparent,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "views",
-        "images": [image] if image else [],
-        "views": views,
-        "layout": "sheet" if sheet else "frames",
-    }
-    saving = o.Saving(output, scale, as_json, quiet)
-    return draw(prompt, wish, saving, dry_run=dry_run, name=prompt or (image.stem if image else ""))
+    name = _subject(prompt, image)
+    images = [image] if image else []
+    return shared.draw(prompt, name=name, task="views", images=images, views=views, layout=_layout(sheet=sheet))
 
 
-@command(pays=True)
+@drawing
 def animate(
     prompt: o.OptionalPrompt = "",
     action: Action = None,
@@ -212,138 +61,48 @@ def animate(
     frames: o.FramesOption = None,
     sheet: o.SheetOption = False,
     gif: Gif = None,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
+    *,
+    shared: Shared,
 ) -> int:
     """Draw a subject in motion: frames, a sheet, a moving picture."""
-    _something(prompt, image)
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=transparent,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "animation",
-        "images": [image] if image else [],
-        "action": action,
-        "frames": frames,
-        "layout": "sheet" if sheet else "frames",
-    }
-    saving = o.Saving(output, scale, as_json, quiet, gif)
-    return draw(prompt, wish, saving, dry_run=dry_run, name=f"{prompt or (image.stem if image else '')} {action or ''}")
+    return shared.draw(
+        prompt,
+        name=f"{_subject(prompt, image)} {action or ''}",
+        animation=gif,
+        task="animation",
+        images=[image] if image else [],
+        action=action,
+        frames=frames,
+        layout=_layout(sheet=sheet),
+    )
 
 
-@command(pays=True)
+@drawing
 def tileset(
     prompt: o.Prompt,
     tiles: o.TilesOption = "seamless",
     upper: Upper = None,
     sheet: o.SheetOption = False,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    transparent: o.Transparent = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
+    *,
+    shared: Shared,
 ) -> int:
-    """Draw tiles: one that repeats without a seam, or the 16 of a border between two grounds."""
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=transparent,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "tileset",
-        "tiles": tiles,
-        "upper": upper,
-        "layout": "sheet" if sheet else "frames",
-    }
-    saving = o.Saving(output, scale, as_json, quiet)
-    return draw(prompt, wish, saving, dry_run=dry_run)
+    """Draw tiles: one that repeats without a seam, or those of a border between two grounds."""
+    return shared.draw(prompt, task="tileset", tiles=tiles, upper=upper, layout=_layout(sheet=sheet))
 
 
-@command(pays=True)
-def remove_background(
-    image: o.Image,
-    size: o.Size = None,
-    colors: o.Colors = None,
-    palette: o.Palette = None,
-    seed: o.Seed = None,
-    backend: o.BackendName = None,
-    route: o.Route = None,
-    model: o.Model = None,
-    option: o.VendorOptions = None,
-    max_usd: o.MaxUsd = None,
-    timeout: o.Timeout = None,
-    fresh: o.Fresh = False,
-    dry_run: o.DryRun = False,
-    output: o.Output = None,
-    scale: o.Scale = 1,
-    as_json: o.AsJson = False,
-    quiet: o.Quiet = False,
-) -> int:
+@drawing
+def remove_background(image: o.Image, *, shared: Shared) -> int:
     """Put the subject of a picture on transparent ground."""
-    wish = {
-        **_common(
-            size=size,
-            colors=colors,
-            palette=palette,
-            transparent=True,
-            seed=seed,
-            backend=backend,
-            route=route,
-            model=model,
-            option=option,
-            max_usd=max_usd,
-            timeout=timeout,
-            fresh=fresh,
-        ),
-        "task": "remove_background",
-        "images": [image],
-    }
-    saving = o.Saving(output, scale, as_json, quiet)
-    return draw("", wish, saving, dry_run=dry_run, name=f"{image.stem} cut out")
+    name = f"{image.stem} cut out"
+    return shared.draw("", name=name, task="remove_background", images=[image], transparent=True)
+
+
+def _subject(prompt: str, image: Path | None) -> str:
+    """What a file is called after: the prompt, else the picture. Raises typer.BadParameter where there is neither."""
+    if not prompt.strip() and image is None:
+        raise typer.BadParameter("give a prompt, or --image FILE.")
+    return prompt.strip() or (image.stem if image else "")
+
+
+def _layout(*, sheet: bool) -> str:
+    return "sheet" if sheet else "frames"

@@ -152,6 +152,9 @@ class Collector:
                     state = call.read(response)
             except JobFailed as error:
                 raise self.failed(attempt, error) from None
+            except ResultExpired as error:
+                cost = Cost(error.charged, "reported") if error.charged else Cost(attempt.held, attempt.cost_source)
+                raise self._gone(attempt, cost, ticket, error) from error
             if isinstance(state, Delivery):
                 return state, ticket
             if isinstance(state, Ticket):  # the same job, its next stage
@@ -189,14 +192,7 @@ class Collector:
         try:
             images = yield from self._download(ask, backend, attempt, delivery, ticket)
         except ResultExpired as error:
-            gone = ResultExpired(
-                f"{backend.name} drew the image and charged {cost.money}, but has deleted it: {error.message}"
-                f" Complain to the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
-                hint="To buy it anew: fresh=True (--fresh).",
-                charged=cost.money,
-            )
-            self._ledger.settle(attempt.id, cost, error=gone)
-            raise gone from error
+            raise self._gone(attempt, cost, ticket, error) from error
         raws = [self._store.put(image) for image in images]
         request = ask.request.model_copy(update={"model": attempt.model})
         wanted = backend.layout(request).raws
@@ -208,6 +204,17 @@ class Collector:
         if settled is None:
             raise StoreError(f"Attempt {attempt.id} vanished from the ledger.")
         return settled
+
+    def _gone(self, attempt: Attempt, cost: Cost, ticket: Ticket | None, error: ResultExpired) -> ResultExpired:
+        """Book an image that was paid for and that the vendor no longer has."""
+        gone = ResultExpired(
+            f"{attempt.backend} drew the image and charged {cost.money}, but has deleted it: {error.message}"
+            f" Complain to the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
+            hint="To buy it anew: fresh=True (--fresh).",
+            charged=cost.money,
+        )
+        self._ledger.settle(attempt.id, cost, error=gone)
+        return gone
 
     def _download(
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
