@@ -1,8 +1,8 @@
 """Write the documented cassettes of PixelLab: ``python cassettes/pixellab/make.py [FOLDER]``.
 
-Nobody here had a key, so these answers are written from the vendor's published contract, and each cassette says so.
-The requests come from the backend itself, so they are exactly what pixelrouter sends. Run it again when the backend
-changes what it sends.
+Nobody here had a key, so these answers are written from the vendor's published contract, and each cassette says so;
+the images in them are drawn here. The requests come from the backend itself, so they are exactly what pixelrouter
+sends. Run it again when the backend changes what it sends. ``CALLS`` says what each scenario is asked and how it ends.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import datetime as dt
 import io
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from pixelrouter.backends.pixellab import Backend, PixelLabSettings
+from pixelrouter.backends.procedural.png import encode
 from pixelrouter.backends.protocol import Call
 from pixelrouter.types import VIEW_NAMES, GenerationRequest, Mark, Ticket
 from pixelrouter.wire.cassette import Cassette
@@ -28,33 +31,30 @@ SOURCE = (
 )
 DAY = dt.date(2026, 11, 21)
 MARK = Mark("documented", 7)
-JOB, RESOURCE = "5c1a2a1e-6f0b-4c1a-9d55-0f6c6f1f0001", "c0ffee00-1111-4222-8333-000000000002"
+RESOURCE = "c0ffee00-1111-4222-8333-000000000002"
 NOTHING = {"type": "usd", "usd": 0.0}
-
-POTION = {"prompt": "a red potion in a round bottle", "width": 32, "height": 32, "seed": 7}
-IMAGE = GenerationRequest(**POTION, model="pixflux", transparent=True)
-VIEWS = GenerationRequest(**{**POTION, "prompt": "a village baker"}, model="character-4", task="views", views="4")
-TILES = GenerationRequest(
-    **{**POTION, "prompt": "shallow water", "width": 16, "height": 16},
-    model="tileset",
-    task="tileset",
-    tiles="wang",
-    upper="sand",
-)
+GREY = "#c8d2d8"
+# Jobs are accepted with 202 here, with 200 elsewhere; what is kept longer than its job has an id of its own.
+QUEUED = ("create-image-pixflux-background", "edit-image", "create-tileset")
+KEPT = {
+    "create-character-with-4-directions": "character_id",
+    "create-tileset": "tileset_id",
+    "map-objects": "object_id",
+}
 
 
-def potion(color: str = "#c02838", ground: str | None = None) -> bytes:
-    """A potion in a round bottle, drawn here: 32x32, five colours, PNG."""
+def potion(color: str = "#c02838", ground: str | None = None, cork: str = "#8a5a34") -> Image.Image:
+    """A potion in a round bottle, drawn here: 32x32, five colours."""
     image = Image.new("RGBA", (32, 32), ground or (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     draw.ellipse((7, 11, 24, 28), fill="#e8f0f2", outline="#20242c")
     draw.chord((9, 13, 22, 26), 0, 180, fill=color)
     draw.rectangle((13, 5, 18, 12), fill="#e8f0f2", outline="#20242c")
-    draw.rectangle((13, 2, 18, 5), fill="#8a5a34", outline="#20242c")
-    return _png(image)
+    draw.rectangle((13, 2, 18, 5), fill=cork, outline="#20242c")
+    return image
 
 
-def figure(number: int, side: int) -> bytes:
+def figure(number: int, side: int) -> Image.Image:
     """A figure that differs by number, in a canvas of ``side`` pixels: the vendor draws them larger than asked for."""
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
@@ -64,64 +64,128 @@ def figure(number: int, side: int) -> bytes:
     for row in range(10, 19):  # a knitted pattern, one pixel a stitch
         for column in range(1 + (row * (number + 1)) % 3, 11, 2 + number):
             image.putpixel((left + column, top + row), (224, 192, 112, 255))
-    return _png(image)
+    return image
 
 
-def tile(grounds: tuple[str, ...]) -> bytes:
+def tile(grounds: tuple[str, ...]) -> Image.Image:
     """One 16x16 tile: a quarter for each corner."""
     image = Image.new("RGBA", (16, 16))
     draw = ImageDraw.Draw(image)
     for number, ground in enumerate(grounds):
         left, top = 8 * (number % 2), 8 * (number // 2)
         draw.rectangle((left, top, left + 7, top + 7), fill="#3878c8" if ground == "lower" else "#e0c070")
-    return _png(image)
+    return image
 
 
-def _png(image: Image.Image) -> bytes:
+def sent(image: Image.Image) -> bytes:
+    """The image, of at most 16 colours, as a PNG that is the same on every machine: a request matches to the byte."""
+    colors, at = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0, return_inverse=True)
+    indices = at.reshape(image.height, image.width).astype(np.uint8)
+    return encode(indices, [(int(r), int(g), int(b)) for r, g, b in colors], transparent=False)
+
+
+def cork() -> Image.Image:
+    """A mask: white where the potion's cork is."""
+    image = Image.new("L", (32, 32), 0)
+    image.paste(255, (13, 2, 19, 6))
+    return image
+
+
+POTION = {"prompt": "a red potion in a round bottle", "size": 32, "seed": 7}
+ON_A_PICTURE = {**POTION, "images": [sent(potion(ground=GREY))]}
+IMAGE = {**POTION, "model": "pixflux", "transparent": True}
+OBJECT = {**POTION, "model": "map-object"}
+EDIT = {**ON_A_PICTURE, "prompt": "make the drink blue", "task": "edit", "model": "edit-image"}
+INPAINT = {**ON_A_PICTURE, "prompt": "a golden cork", "task": "inpaint", "mask": sent(cork()), "model": "inpaint"}
+VIEWS = {**POTION, "prompt": "a village baker", "task": "views", "views": "4", "model": "character-4"}
+WALK = {**ON_A_PICTURE, "prompt": "", "task": "animation", "action": "bubbling", "frames": 4, "model": "animate-v3"}
+TILES = {**POTION, "prompt": "shallow water", "size": 16, "task": "tileset", "tiles": "wang", "upper": "sand"}
+TILES["model"] = "tileset"
+CUTOUT = {**ON_A_PICTURE, "prompt": "", "task": "remove_background", "transparent": True, "model": "remove-background"}
+EACH_TASK = [IMAGE, EDIT, INPAINT, VIEWS, WALK, TILES, CUTOUT]
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
+#: then, spent or held, in dollars ("1 generations" in that currency); "hold" is all that was held. ``says`` stands in
+#: the error or the art's warnings.
+CALLS: dict[str, dict[str, Any]] = {
+    "success": {"about": "an image, with the answer", "asks": [IMAGE], "outcome": "delivered", "paid": "0.0084"},
+    "subscription_generations": {"about": "the same, billed to a subscription in generations", "asks": [IMAGE]}
+    | {"settings": {"account": "subscription"}, "outcome": "delivered", "paid": "1 generations"},
+    "job": {"about": "an image by way of a job, which is there before the job says so", "asks": [IMAGE]}
+    | {"settings": {"prefer_jobs": True}, "outcome": "delivered", "paid": "0.0084"},
+    "edit": {"about": "a picture changed by words", "asks": [EDIT], "outcome": "delivered", "paid": "0.0118"},
+    "inpaint": {
+        "about": "a part of a picture drawn anew",
+        "asks": [INPAINT],
+        "outcome": "delivered",
+        "paid": "0.00734",
+    },
+    "views": {"about": "four directions of a character, on a larger canvas than asked", "asks": [VIEWS]}
+    | {"outcome": "delivered", "paid": "0.0105", "names": VIEW_NAMES["4"]},
+    "animation": {"about": "four frames of an action", "asks": [WALK]}
+    | {"outcome": "delivered", "paid": "0.0221", "count": 4},
+    "tileset": {"about": "sixteen tiles from an address of their own, which first says 423", "asks": [TILES]}
+    | {"outcome": "delivered", "paid": "0.0079", "count": 16},
+    "remove_background": {"about": "a picture cut out", "asks": [CUTOUT], "outcome": "delivered", "paid": "0.0055"},
+    "validation_error": {"about": "422", "asks": EACH_TASK, "outcome": "RequestRejected", "paid": "0"},
+    "no_balance": {"about": "402", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
+    "rate_limited": {"about": "429 with `Retry-After`", "asks": EACH_TASK, "outcome": "RateLimited", "paid": "0"},
+    "failed_task": {"about": "a failed job, billed nothing", "asks": [IMAGE, EDIT, VIEWS, WALK, TILES]}
+    | {"settings": {"prefer_jobs": True}, "outcome": "JobFailed", "paid": "0", "says": "3007"},
+    "overloaded_529": {"about": "529: busy, nothing done", "asks": [IMAGE], "outcome": "Overloaded", "paid": "0"},
+    "map_object": {"about": "a job whose image is bare text, not an object", "asks": [OBJECT]}
+    | {"outcome": "delivered", "paid": "0.0099"},
+    "usage_null": {"about": "an image without its bill: what was held is booked", "asks": [IMAGE]}
+    | {"outcome": "delivered", "paid": "hold", "says": "has not said what it cost"},
+    "gateway_504": {"about": "a page of HTML answers the paid request: nobody knows, the money stays held"}
+    | {"asks": [INPAINT, CUTOUT], "outcome": "OutcomeUnknown", "paid": "hold"},
+}
+
+#: What is not here, and why; a task in the key: for that task only.
+MISSING: dict[str, str] = {
+    "content_refused": "PixelLab documents no answer by which it refuses content",
+    "failed_task/inpaint": "PixelLab answers at once, so there is no job that could fail",
+    "failed_task/remove_background": "PixelLab answers at once, so there is no job that could fail",
+}
+
+
+def request_of(ask: Mapping[str, Any]) -> GenerationRequest:
+    """What the backend gets for an ask."""
+    rest = {name: value for name, value in ask.items() if name != "size"}
+    return GenerationRequest(width=ask["size"], height=ask["size"], **rest)
+
+
+def picture(image: Image.Image, *, sized: bool = False) -> dict[str, Any]:
+    """The vendor's image object; results of jobs add the size."""
+    size = {"width": image.width, "height": image.height} if sized else {"format": "png"}
+    return {"type": "base64", "base64": bare(image), **size}
+
+
+def bare(image: Image.Image) -> str:
+    """The image in base64."""
     file = io.BytesIO()
     image.save(file, "PNG")
-    return file.getvalue()
+    return base64.b64encode(file.getvalue()).decode()
 
 
-WALK = GenerationRequest(
-    **{**POTION, "prompt": ""}, model="animate-v3", task="animation", action="bubbling", frames=4, images=(potion(),)
-)
-CUT_OUT = GenerationRequest(
-    **{**POTION, "prompt": ""},
-    model="remove-background",
-    task="remove_background",
-    transparent=True,
-    images=(potion(ground="#c8d2d8"),),
-)
-
-
-def picture(data: bytes, *, sized: bool = False) -> dict[str, Any]:
-    """The vendor's image object; results of jobs add the size."""
-    size = dict(zip(("width", "height"), Image.open(io.BytesIO(data)).size, strict=True)) if sized else {}
-    return {"type": "base64", "base64": base64.b64encode(data).decode(), **({} if sized else {"format": "png"}), **size}
-
-
-def generations(amount: float) -> dict[str, Any]:
-    """A bill to a subscription."""
-    return {"type": "generations", "usd": None, "generations": amount}
+def dollars(amount: float) -> dict[str, Any]:
+    """A bill to an account with credit."""
+    return {"type": "usd", "usd": amount}
 
 
 class Scenario:
-    """One cassette in the making."""
+    """One purchase of a cassette in the making; ``number`` tells its job from the others'."""
 
-    def __init__(self, folder: Path, request: GenerationRequest, **settings: Any) -> None:
-        if folder.is_dir():
-            for old in folder.iterdir():
-                old.unlink()
-        self._cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
-        self._backend = Backend(PixelLabSettings(**settings), None)
-        self._request = request
-        self._ticket = Ticket(JOB, {"model": str(request.model)})
+    def __init__(self, cassette: Cassette, backend: Backend, request: GenerationRequest, number: int) -> None:
+        self._cassette, self._backend, self._request = cassette, backend, request
+        self._job = f"5c1a2a1e-6f0b-4c1a-9d55-0f6c6f1f{number + 1:04}"
+        self._ticket = Ticket(self._job, {"model": str(request.model)})
 
     def _add(self, call: Call[Any], status: int, body: object, **headers: str) -> Scenario:
-        answer = {"Content-Type": "application/json", **{name.replace("_", "-"): v for name, v in headers.items()}}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        kind = "text/html" if isinstance(body, bytes) else "application/json"
+        answer = {"Content-Type": kind, **{name.replace("_", "-"): v for name, v in headers.items()}}
         request = call.request
-        content = json.dumps(body).encode()
         self._cassette.append(request.method, request.url, request.body, status=status, headers=answer, content=content)
         return self
 
@@ -129,19 +193,35 @@ class Scenario:
         """The answer to the paid request."""
         return self._add(self._backend.submit(self._request, MARK), status, body, **headers)
 
-    def accepted(self, status: int, **ids: str) -> Scenario:
+    def drawn(self, image: Image.Image, usage: object) -> Scenario:
+        """The paid request, answered with the image and its bill."""
+        return self.submitted(200, {"usage": usage, "image": picture(image)})
+
+    def accepted(self) -> Scenario:
         """The paid request, queued. The bill that comes with it is a placeholder."""
-        return self.submitted(status, {"background_job_id": JOB, **ids, "status": "processing", "usage": NOTHING})
+        path = self._backend.submit(self._request, MARK).request.url.rpartition("/")[2]
+        ids = {"background_job_id": self._job} | ({KEPT[path]: RESOURCE} if path in KEPT else {})
+        return self.submitted(202 if path in QUEUED else 200, {**ids, "status": "processing", "usage": NOTHING})
 
     def polled(self, status: str, last: object, usage: object = NOTHING) -> Scenario:
         """The job as it is."""
-        body = {"id": JOB, "status": status, "created_at": "2026-11-21T10:00:00.117301+00:00", "usage": usage}
+        body = {"id": self._job, "status": status, "created_at": "2026-11-21T10:00:00.117301+00:00", "usage": usage}
         return self._add(self._backend.poll(self._ticket), 200, {**body, "last_response": last})
 
     def collected(self, at: str, status: int, body: object, **headers: str) -> Scenario:
         """The result at its own address."""
-        ticket = Ticket(JOB, {**self._ticket.extra, "at": at})
+        ticket = Ticket(self._job, {**self._ticket.extra, "at": at})
         return self._add(self._backend.poll(ticket), status, body, **headers)
+
+
+def scenarios(root: Path, name: str) -> list[Scenario]:
+    """A new, empty cassette in place of the old one, and one purchase for each of its asks."""
+    folder, call = root / name, CALLS[name]
+    for old in folder.glob("*"):
+        old.unlink()
+    cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
+    backend = Backend(PixelLabSettings(**call.get("settings", {})), None)
+    return [Scenario(cassette, backend, request_of(ask), number) for number, ask in enumerate(call["asks"])]
 
 
 RUNNING = {"type": "message_progress", "status": "initializing", "progress": 0.05, "queue_position": 0}
@@ -174,81 +254,83 @@ def tiles() -> list[dict[str, Any]]:
     return found
 
 
-def build(root: Path) -> None:
-    """Write all scenarios below ``root``, replacing what they held."""
-    image = picture(potion())
-    Scenario(root / "success", IMAGE).submitted(200, {"usage": {"type": "usd", "usd": 0.0084}, "image": image})
-    Scenario(root / "subscription_generations", IMAGE, account="subscription").submitted(
-        200, {"usage": generations(1.0), "image": image}
-    )
-    large = picture(potion(), sized=True)
-    lag = {**DONE, "image": large}
-    (  # the result is there before the status says so, and only the status counts
-        Scenario(root / "job", IMAGE, prefer_jobs=True)
-        .accepted(202)
-        .polled("processing", None)
-        .polled("processing", lag)
-        .polled("completed", lag, {"type": "usd", "usd": 0.0084})
-    )
+def _delivered(root: Path) -> None:
+    at_once = {"success": potion(), "remove_background": potion(), "inpaint": potion(ground=GREY, cork="#d8a830")}
+    for name, image in at_once.items():
+        [one] = scenarios(root, name)
+        one.drawn(image, dollars(float(CALLS[name]["paid"])))
+    [one] = scenarios(root, "subscription_generations")
+    one.drawn(potion(), {"type": "generations", "usd": None, "generations": 1.0})
 
+    # The result is there before the status says so, and only the status counts.
+    [one] = scenarios(root, "job")
+    there = {**DONE, "image": picture(potion(), sized=True)}
+    one.accepted().polled("processing", None).polled("processing", there)
+    one.polled("completed", there, dollars(0.0084))
+
+    [one] = scenarios(root, "edit")
+    done = {**DONE, "image": picture(potion("#2848c0", GREY), sized=True)}
+    one.accepted().polled("processing", RUNNING).polled("completed", done, dollars(0.0118))
+
+    [one] = scenarios(root, "views")
     views = {name: picture(figure(number, 60), sized=True) for number, name in enumerate(VIEW_NAMES["4"])}
     done = {**DONE, "images": views, "image_width": 60, "image_height": 60, "directions_count": 4}
-    (
-        Scenario(root / "views", VIEWS)
-        .accepted(200, character_id=RESOURCE)
-        .polled("processing", RUNNING)
-        .polled("completed", {**done, "character_id": RESOURCE}, {"type": "usd", "usd": 0.0105})
-    )
+    one.accepted().polled("processing", RUNNING)
+    one.polled("completed", {**done, "character_id": RESOURCE}, dollars(0.0105))
 
-    frames = [picture(potion(color), sized=True) for color in ("#c02838", "#d83848", "#c02838", "#a81828")]
-    (
-        Scenario(root / "animation", WALK)
-        .accepted(200)
-        .polled("processing", RUNNING)
-        .polled("completed", {**DONE, "images": frames}, {"type": "usd", "usd": 0.0221})
-    )
+    [one] = scenarios(root, "animation")
+    colors = ("#c02838", "#d83848", "#c02838", "#a81828")
+    frames = [picture(potion(color, GREY), sized=True) for color in colors]
+    one.accepted().polled("processing", RUNNING).polled("completed", {**DONE, "images": frames}, dollars(0.0221))
+    _tileset(root)
 
+
+def _tileset(root: Path) -> None:
+    [one] = scenarios(root, "tileset")
     grounds = {"lower": "shallow water", "upper": "sand"}
     tileset = {"total_tiles": 16, "tile_size": {"width": 16, "height": 16}, "terrain_types": list(grounds)}
     metadata = {"edge_types": list(grounds), "terrain_prompts": grounds, "terrain_ids": None, "transition_size": 0.0}
     metadata |= {"view": "high top-down", "generation_parameters": {}, "created_at": "2026-11-21T10:00:30.000001+00:00"}
-    (
-        Scenario(root / "tileset", TILES)
-        .accepted(202, tileset_id=RESOURCE)
-        .polled("processing", RUNNING)
-        .polled("completed", {**DONE, "tileset_id": RESOURCE}, {"type": "usd", "usd": 0.0079})
-        .collected(f"tilesets/{RESOURCE}", 423, {"detail": "Tileset is still being generated"}, Retry_After="1")
-        .collected(
-            f"tilesets/{RESOURCE}",
-            200,
-            {"tileset": {**tileset, "tiles": tiles()}, "metadata": metadata, "usage": None},
-        )
-    )
+    one.accepted().polled("processing", RUNNING)
+    one.polled("completed", {**DONE, "tileset_id": RESOURCE}, dollars(0.0079))
+    at = f"tilesets/{RESOURCE}"
+    one.collected(at, 423, {"detail": "Tileset is still being generated"}, Retry_After="1")
+    one.collected(at, 200, {"tileset": {**tileset, "tiles": tiles()}, "metadata": metadata, "usage": None})
 
-    Scenario(root / "remove_background", CUT_OUT).submitted(
-        200, {"usage": {"type": "usd", "usd": 0.0055}, "image": picture(potion())}
-    )
 
-    issue = {
-        "type": "greater_than_equal",
-        "loc": ["body", "image_size", "width"],
-        "msg": "Input should be greater than or equal to 16",
-        "input": 8,
-        "ctx": {"ge": 16},
-    }
-    Scenario(root / "validation_error", IMAGE).submitted(422, {"detail": [issue]})
+def _failed(root: Path) -> None:
+    # Which field the vendor complains about is made up; the shape of the complaint is the contract's.
+    issue = {"type": "int_type", "loc": ["body", "seed"], "msg": "Input should be a valid integer", "input": "7"}
+    for one in scenarios(root, "validation_error"):
+        one.submitted(422, {"detail": [issue]})
     # For these the contract has only descriptions; FastAPI's envelope around them is an assumption.
-    Scenario(root / "no_balance", IMAGE).submitted(402, {"detail": "Insufficient credits"})
-    Scenario(root / "rate_limited", IMAGE).submitted(429, {"detail": "Too many requests"}, Retry_After="5")
-    Scenario(root / "overloaded_529", IMAGE).submitted(529, {"detail": "Rate limit exceeded"})
+    for one in scenarios(root, "no_balance"):
+        one.submitted(402, {"detail": "Insufficient credits"})
+    for one in scenarios(root, "rate_limited"):
+        one.submitted(429, {"detail": "Too many requests"}, Retry_After="5")
+    [one] = scenarios(root, "overloaded_529")
+    one.submitted(529, {"detail": "Rate limit exceeded"})
     error = {"type": "error", "code": 3007, "detail": "(free tier is temporarily limited because of high demand)"}
     error |= {"trace": None, "limit_type": None, "status": "initializing", "progress": 0.0}
-    (
-        Scenario(root / "failed_task", IMAGE, prefer_jobs=True)
-        .accepted(202)
-        .polled("processing", RUNNING)
-        .polled("failed", error)
-    )
+    for one in scenarios(root, "failed_task"):
+        one.accepted().polled("processing", RUNNING).polled("failed", error)
+
+
+def _awkward(root: Path) -> None:
+    [one] = scenarios(root, "map_object")
+    done = {**DONE, "image": bare(potion()), "object_id": RESOURCE}
+    one.accepted().polled("processing", RUNNING).polled("completed", done, dollars(0.0099))
+    [one] = scenarios(root, "usage_null")
+    one.drawn(potion(), None)
+    for one in scenarios(root, "gateway_504"):
+        one.submitted(504, b"<html><head><title>504 Gateway Time-out</title></head><body></body></html>")
+
+
+def build(root: Path) -> None:
+    """Write all scenarios below ``root``, replacing what they held."""
+    _delivered(root)
+    _failed(root)
+    _awkward(root)
 
 
 if __name__ == "__main__":

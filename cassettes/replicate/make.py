@@ -1,21 +1,26 @@
 """Write the documented cassettes of Replicate: ``python cassettes/replicate/make.py [FOLDER]``.
 
 Nobody here had a token, so these answers are written from the vendor's documents and from traffic that others recorded,
-and each cassette says so. The requests come from the backend itself, so they are exactly what pixelrouter sends. Run it
-again when the backend changes what it sends.
+and each cassette says so; the images in them are drawn here. The requests come from the backend itself, so they are
+exactly what pixelrouter sends. Run it again when the backend changes what it sends. ``CALLS`` says what each scenario
+is asked and how it ends.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
+from pixelrouter.backends.procedural.png import encode
 from pixelrouter.backends.protocol import Call
 from pixelrouter.backends.replicate import Backend, ReplicateSettings
 from pixelrouter.types import Delivery, GenerationRequest, Mark, Remote, Ticket
@@ -28,11 +33,6 @@ SOURCE = (
 )
 DAY = dt.date(2026, 11, 21)
 START = dt.datetime(2026, 11, 21, 10, 0, 0, 100_000)
-PROMPT, SEED = "a red potion in a round bottle", 7
-POTION = GenerationRequest(prompt=PROMPT, width=32, height=32, model="rd-fast/low_res", seed=SEED)
-JOB = "simk3y0000rme0ctb00000001"
-LINK = "https://replicate.delivery/xezq/simulated/output_0.png"
-_BACKEND = Backend(ReplicateSettings(), None)
 
 
 def potion(liquid: str = "#c02838") -> Image.Image:
@@ -79,15 +79,67 @@ def png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-class Scenario:
-    """One cassette in the making: the exchanges of ``request``."""
+def sent(image: Image.Image) -> bytes:
+    """The image, of at most 16 colours, as a PNG that is the same on every machine: a request matches to the byte."""
+    colors, at = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0, return_inverse=True)
+    indices = at.reshape(image.height, image.width).astype(np.uint8)
+    return encode(indices, [(int(r), int(g), int(b)) for r, g, b in colors], transparent=False)
 
-    def __init__(self, folder: Path, request: GenerationRequest = POTION) -> None:
-        if folder.is_dir():
-            for old in folder.iterdir():
-                old.unlink()
-        self._cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
-        self._call = _BACKEND.submit(request, Mark("documented", SEED))
+
+POTION = {"prompt": "a red potion in a round bottle", "size": 32, "seed": 7, "model": "rd-fast/low_res"}
+EDIT = {**POTION, "prompt": "blue", "task": "edit", "images": [sent(potion())], "strength": 0.5}
+WALK = {**POTION, "prompt": "a tiny wizard", "size": 48, "task": "animation"}
+WALK["model"] = "rd-animation/four_angle_walking"
+TILES = {**POTION, "prompt": "grass", "size": 16, "task": "tileset", "tiles": "wang", "upper": "sand"}
+TILES["model"] = "rd-tile/tileset_advanced"
+EACH_TASK = [POTION, EDIT, WALK, TILES]
+DELIVERED = {"outcome": "delivered", "paid": "0.025"}
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
+#: then, spent or held, in dollars; "hold" is all that was held. ``says`` stands in the error or the art's warnings.
+CALLS: dict[str, dict[str, Any]] = {
+    "success": {"about": "an image from text", "asks": [POTION], **DELIVERED},
+    "edit": {"about": "a picture changed by words", "asks": [EDIT], **DELIVERED},
+    "animation": {"about": "a sheet of 4x4 frames", "asks": [WALK], "outcome": "delivered", "paid": "0.07"}
+    | {"count": 16, "says": "order varies"},
+    "tileset": {"about": "a sheet of 4x5 tiles", "asks": [TILES], "outcome": "delivered", "paid": "0.10", "count": 20},
+    "validation_error": {"about": "422", "asks": EACH_TASK, "outcome": "RequestRejected", "paid": "0"},
+    "no_balance": {"about": "402", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
+    "rate_limited": {"about": "429 with `Retry-After`", "asks": EACH_TASK, "outcome": "RateLimited", "paid": "0"},
+    "failed_task": {"about": "failed; whether that costs, Replicate does not say", "asks": EACH_TASK}
+    | {"outcome": "JobFailed", "paid": "hold", "says": "inference_failed"},
+    "content_refused": {"about": "failed by the content policy; whether that costs is not said", "asks": EACH_TASK}
+    | {"outcome": "ContentBlocked", "paid": "hold", "says": "E005"},
+    "canceled": {"about": "stopped while it ran, which is charged", "asks": [POTION]}
+    | {"outcome": "JobFailed", "paid": "hold"},
+    "aborted": {"about": "given up before it started, which is free", "asks": [POTION]}
+    | {"outcome": "JobFailed", "paid": "0"},
+    "expired": {"about": "done, paid, and its files deleted after an hour", "asks": [POTION]}
+    | {"outcome": "ResultExpired", "paid": "hold"},
+    "processing_with_output": {"about": "the first answer holds one of two images, and is not the result"}
+    | {"asks": [{**POTION, "n": 2}], "settings": {"prefer_wait_s": 30}, "outcome": "delivered", "paid": "0.05"}
+    | {"count": 2},
+    "data_uri": {"about": "the image in the answer itself", "asks": [POTION], **DELIVERED},
+    "low_credit_429": {"about": "429 that tells of the account's credit, which no message repeats", "asks": [POTION]}
+    | {"outcome": "RateLimited", "paid": "0", "says": "slows accounts with little credit"},
+    "clamped": {"about": "drawn at another size than asked, without a word", "asks": [POTION], **DELIVERED}
+    | {"says": "64x64"},
+}
+
+
+def request_of(ask: Mapping[str, Any]) -> GenerationRequest:
+    """What the backend gets for an ask."""
+    rest = {name: value for name, value in ask.items() if name != "size"}
+    return GenerationRequest(width=ask["size"], height=ask["size"], **rest)
+
+
+class Scenario:
+    """One purchase of a cassette in the making; ``number`` tells its job from the others'."""
+
+    def __init__(self, cassette: Cassette, backend: Backend, request: GenerationRequest, number: int) -> None:
+        self._cassette, self._backend = cassette, backend
+        self._call = backend.submit(request, Mark("documented", 7))
+        self._id = f"simk3y0000rme0ctb{number + 1:08}"
 
     def _add(self, call: Call[Any], status: int, content: bytes, **headers: str) -> None:
         answer = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -97,9 +149,9 @@ class Scenario:
     def _prediction(self, status: str, second: float, **more: object) -> dict[str, object]:
         """The prediction as Replicate shows it, ``second`` seconds after it was made."""
         ended = status not in ("starting", "processing")
-        address = f"https://api.replicate.com/v1/predictions/{JOB}"
+        address = f"https://api.replicate.com/v1/predictions/{self._id}"
         body = {
-            "id": JOB,
+            "id": self._id,
             "model": self._call.request.url.partition("/models/")[2].removesuffix("/predictions"),
             "version": "hidden",
             "input": {name: value for name, value in self._call.request.json["input"].items() if name != "input_image"},
@@ -112,13 +164,13 @@ class Scenario:
             "created_at": _time(0),
             "started_at": None if status in ("starting", "aborted") else _time(1),
             "completed_at": _time(second) if ended else None,
-            "urls": {"get": address, "cancel": f"{address}/cancel", "web": f"https://replicate.com/p/{JOB}"},
+            "urls": {"get": address, "cancel": f"{address}/cancel", "web": f"https://replicate.com/p/{self._id}"},
         }
         return body | more
 
-    def accepted(self) -> Scenario:
+    def accepted(self, status: str = "starting", **more: object) -> Scenario:
         """The paid request, taken."""
-        body = json.dumps(self._prediction("starting", 0)).encode()
+        body = json.dumps(self._prediction(status, 0, **more)).encode()
         self._add(self._call, 201, body, Content_Type="application/json")
         return self
 
@@ -132,58 +184,94 @@ class Scenario:
     def polled(self, status: str, second: float, **more: object) -> Scenario:
         """The prediction, asked for again."""
         body = json.dumps(self._prediction(status, second, **more)).encode()
-        self._add(_BACKEND.poll(Ticket(JOB)), 200, body, Content_Type="application/json")
+        self._add(self._backend.poll(Ticket(self._id)), 200, body, Content_Type="application/json")
         return self
 
-    def downloaded(self, image: Image.Image) -> Scenario:
-        """The one output, fetched."""
-        [call] = _BACKEND.fetch(Delivery((Remote(LINK),)))
-        self._add(call, 200, png(image), Content_Type="image/png")
+    def downloaded(self, *images: Image.Image) -> Scenario:
+        """The outputs, fetched."""
+        delivery = Delivery(tuple(Remote(link) for link in links(len(images))))
+        for call, image in zip(self._backend.fetch(delivery), images, strict=True):
+            self._add(call, 200, png(image), Content_Type="image/png")
         return self
 
-    def drawn(self, image: Image.Image) -> Scenario:
-        """Taken, looked at while it runs, finished, fetched."""
-        return self.accepted().polled("processing", 2).polled("succeeded", 5, output=[LINK]).downloaded(image)
+    def drawn(self, *images: Image.Image) -> Scenario:
+        """Looked at while it runs, finished, fetched."""
+        self.polled("processing", 2).polled("succeeded", 5, output=links(len(images)))
+        return self.downloaded(*images)
+
+
+def links(count: int) -> list[str]:
+    """Where Replicate puts the outputs of a prediction."""
+    return [f"https://replicate.delivery/xezq/simulated/output_{number}.png" for number in range(count)]
+
+
+def scenarios(root: Path, name: str) -> list[Scenario]:
+    """A new, empty cassette in place of the old one, and one purchase for each of its asks."""
+    folder, call = root / name, CALLS[name]
+    for old in folder.glob("*"):
+        old.unlink()
+    cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
+    backend = Backend(ReplicateSettings(**call.get("settings", {})), None)
+    return [Scenario(cassette, backend, request_of(ask), number) for number, ask in enumerate(call["asks"])]
 
 
 def _time(second: float) -> str:
     return (START + dt.timedelta(seconds=second)).isoformat(timespec="milliseconds") + "Z"
 
 
+def _delivered(root: Path) -> None:
+    pictures = {"success": potion(), "edit": potion("#2848c0"), "animation": walker(), "tileset": ground()}
+    for name, picture in pictures.items():
+        [one] = scenarios(root, name)
+        one.accepted().drawn(picture)
+
+
+def _failed(root: Path) -> None:
+    # The words of the 422 are made up; its shape is that of the other problem documents.
+    for one in scenarios(root, "validation_error"):
+        one.refused(422, "- input.prompt: Does not match the required form\n", "Input validation failed")
+    for one in scenarios(root, "no_balance"):
+        one.refused(402, "You have insufficient credit to run this model.", "Insufficient credit")
+    for one in scenarios(root, "rate_limited"):
+        one.refused(429, "Request was throttled. Your rate limit resets in ~10s.", Retry_After="10")
+    for one in scenarios(root, "failed_task"):
+        one.accepted().polled("processing", 2).polled("failed", 9, error="inference_failed")
+    flagged = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
+    for one in scenarios(root, "content_refused"):
+        one.accepted().polled("processing", 2).polled("failed", 4, error=flagged)
+
+
+def _awkward(root: Path) -> None:
+    [one] = scenarios(root, "canceled")
+    one.accepted().polled("processing", 2).polled("canceled", 600, logs=None)
+    [one] = scenarios(root, "aborted")
+    one.accepted().polled("starting", 2).polled("aborted", 600, deadline=_time(600))
+    [one] = scenarios(root, "expired")
+    one.accepted().polled("succeeded", 4000, input={}, output=None, data_removed=True)
+
+    # Seen with "Prefer: wait" in 2024: the status and the images that are there already, inside the answer.
+    [one] = scenarios(root, "processing_with_output")
+    inline = f"data:image/png;base64,{base64.b64encode(png(potion())).decode()}"
+    one.accepted("processing", output=[inline]).drawn(potion(), potion("#2848c0"))
+    [one] = scenarios(root, "data_uri")
+    one.accepted().polled("processing", 2).polled("succeeded", 5, output=[inline])
+
+    # The sentence is longer for accounts with little credit (quoted by several clients, 2026).
+    [one] = scenarios(root, "low_credit_429")
+    reason = "Your rate limit for creating predictions is reduced to 6 requests per minute with a burst of 1 requests"
+    reason += " while you have less than $5.0 in credit."
+    one.refused(429, f"Request was throttled. {reason} Your rate limit resets in ~10s.", Retry_After="10")
+
+    # Measured by others: sizes outside a style's range come out clamped (lobabobloblaw/emberfall, 2026-07).
+    [one] = scenarios(root, "clamped")
+    one.accepted().drawn(potion().resize((64, 64), Image.Resampling.NEAREST))
+
+
 def build(root: Path) -> None:
     """Write all scenarios below ``root``, replacing what they held."""
-    Scenario(root / "success").drawn(potion())
-
-    edit = POTION.model_copy(update={"task": "edit", "images": (png(potion()),), "strength": 0.5, "prompt": "blue"})
-    Scenario(root / "edit", edit).drawn(potion("#2848c0"))
-    size = {"width": 48, "height": 48}
-    walk = {"task": "animation", "model": "rd-animation/four_angle_walking", "prompt": "a tiny wizard"}
-    Scenario(root / "animation", POTION.model_copy(update=walk | size)).drawn(walker())
-    tiles = {
-        "task": "tileset",
-        "tiles": "wang",
-        "model": "rd-tile/tileset_advanced",
-        "prompt": "grass",
-        "upper": "sand",
-    }
-    size = {"width": 16, "height": 16}
-    Scenario(root / "tileset", POTION.model_copy(update=tiles | size)).drawn(ground())
-
-    # The words of the 422 are made up; its shape is that of the other problem documents.
-    detail = "- input.prompt: Does not match the required form\n"
-    Scenario(root / "validation_error").refused(422, detail, "Input validation failed")
-    detail = "You have insufficient credit to run this model."
-    Scenario(root / "no_balance").refused(402, detail, "Insufficient credit")
-    detail = "Request was throttled. Your rate limit resets in ~10s."
-    Scenario(root / "rate_limited").refused(429, detail, Retry_After="10")
-
-    taken = {"error": "inference_failed"}
-    Scenario(root / "failed_task").accepted().polled("processing", 2).polled("failed", 9, **taken)
-    taken = {"error": "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"}
-    Scenario(root / "content_refused").accepted().polled("processing", 2).polled("failed", 4, **taken)
-    Scenario(root / "canceled").accepted().polled("processing", 2).polled("canceled", 600, logs=None)
-    Scenario(root / "aborted").accepted().polled("starting", 2).polled("aborted", 600, deadline=_time(600))
-    Scenario(root / "expired").accepted().polled("succeeded", 4000, input={}, output=None, data_removed=True)
+    _delivered(root)
+    _failed(root)
+    _awkward(root)
 
 
 if __name__ == "__main__":
