@@ -95,3 +95,8 @@ def candidate(backend: Backend, request: GenerationRequest, *, has_key: bool = T
     model = request.model or backend.settings.model
     mine = request if model == request.model else request.model_copy(update={"model": model})
     return Candidate(backend, mine, generation_key(backend.name, mine), has_key)
+
+
+def with_placeholder(request: GenerationRequest) -> GenerationRequest:
+    """The request as it will be once the image it starts from is there: enough to price it."""
+    return request.model_copy(update={"images": (b"", *request.images)})

@@ -36,7 +36,7 @@ from pixelrouter.errors import (
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.routing import verdict
-from pixelrouter.routing.ask import Ask, Candidate
+from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.ask import candidate as candidate_of
 from pixelrouter.routing.collect import Collector, free_call
 from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
@@ -337,11 +337,6 @@ class Engine:
             else:
                 return response
         raise AssertionError("unreachable: the last try returns or raises")
-
-
-def with_placeholder(request: GenerationRequest) -> GenerationRequest:
-    """The request as it will be once the image it starts from is there: enough to price it."""
-    return request.model_copy(update={"images": (b"", *request.images)})
 
 
 def _rank(attempt: Attempt) -> int:

@@ -16,9 +16,9 @@ from typing import Any, Literal
 from pydantic import SecretStr, ValidationError
 
 from pixelrouter import backends as registry
-from pixelrouter.backends.protocol import Backend, RemoteBackend
+from pixelrouter.backends.protocol import Backend
 from pixelrouter.config import Settings
-from pixelrouter.errors import ConfigError, InvalidRequest, NoBackend, register_secret
+from pixelrouter.errors import ConfigError, InvalidRequest, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
@@ -26,15 +26,15 @@ from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate
 from pixelrouter.routing.collect import Collector, free_call
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.engine import Engine, with_placeholder
+from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
-from pixelrouter.routing.quotes import Quotes, listed
+from pixelrouter.routing.pricing import price
+from pixelrouter.routing.quotes import Quotes
 from pixelrouter.store import Store
 from pixelrouter.types import (
     Attempt,
-    Cost,
     GenerationRequest,
     Layout,
     Money,
@@ -295,45 +295,7 @@ class Workshop:
 
     def price(self, ask: Ask) -> Steps[Quote]:
         """What the ask would cost at the first candidate that can serve it."""
-        problems: dict[str, Exception] = {}
-        for one in ask.candidates:
-            if not ask.fresh and (standing := self.ledger.standing(one.key)) and standing.state == "settled":
-                cost = Cost(Money(0, standing.held.unit), "reported")
-                return Quote(cost, one.name, standing.model, binding=True, reused=True, notes=("already paid for",))
-            backend = one.backend
-            try:
-                one.need_task()
-                if backend.kind != "remote":
-                    return Quote(Cost(Money(0), "reported"), one.name, backend.resolve(one.request).id, binding=True)
-                if not one.has_key:
-                    model = backend.resolve(one.request).id
-                    request = one.request.model_copy(update={"model": model})
-                    return listed(backend, request, f"{backend.credentials[0]} is not set; this is the list price")
-                backend = yield from self.quotes.with_catalogue(ask, backend)
-                return (yield from self._price_of(ask, backend, one.request))
-            except InvalidRequest as error:
-                problems[one.name] = error
-        if len(problems) > 1 or not any(ask.request.task in c.backend.capabilities().tasks for c in ask.candidates):
-            reasons = {name: str(problem) for name, problem in problems.items()}
-            raise NoBackend("No backend can serve this request.", reasons=reasons)
-        raise next(iter(problems.values()))
-
-    def _price_of(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest) -> Steps[Quote]:
-        """The quote of one request, and of the purchase that has to come before it, if one has to."""
-        model = backend.resolve(request).id
-        request = request.model_copy(update={"model": model})
-        first = backend.first(request)
-        if first is None:
-            return (yield from self.quotes.quote(ask, backend, request, model))
-        second = yield from self.quotes.quote(ask, backend, with_placeholder(request), model)
-        one = candidate(backend, first)
-        standing = self.ledger.standing(one.key)
-        if standing and standing.state == "settled" and not ask.fresh:
-            quote = Quote(Cost(Money(0), "reported"), backend.name, standing.model, binding=True, reused=True)
-        else:
-            quote = yield from self.quotes.quote(ask, backend, one.request, backend.resolve(one.request).id)
-        total = Cost(quote.money + second.money, second.cost.source)
-        return Quote(total, backend.name, model, second.binding, notes=("two purchases",), steps=(quote, second))
+        return price(ask, self.quotes, self.ledger)
 
 
 def _request(**fields: Any) -> GenerationRequest:
