@@ -1,4 +1,4 @@
-"""What a call would cost: the first candidate that can serve it, all the purchases it takes, and what is paid already."""
+"""What a call would cost: the first candidate that can serve it, every purchase it takes, and what is paid already."""
 
 from __future__ import annotations
 
