@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pixelrouter.backends.retrodiffusion import Backend, RetroDiffusionSettings
 from pixelrouter.types import GenerationRequest, HttpResponse, Mark
 
-KEY = "rdpk-0123456789abcdef"
+KEY = "rdpk-0123456789ab"
 MARK = Mark("attempt-1", 77)
 
 

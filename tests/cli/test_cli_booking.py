@@ -152,7 +152,7 @@ def test_backends_shows_which_key_is_set_but_not_the_key(cli, cli_json, monkeypa
     rows = {row["name"]: row for row in cli_json("backends")}
     assert rows["procedural"]["configured"] is True
     assert rows["retrodiffusion"]["configured"] is False
-    monkeypatch.setenv("RD_API_KEY", "rdpk-0123456789abcdef")
+    monkeypatch.setenv("RD_API_KEY", "rdpk-0123456789ab")
     shown = cli("backends").stdout
     assert "yes (RD_API_KEY)" in shown
     assert "0123456789" not in shown

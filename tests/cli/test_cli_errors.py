@@ -127,7 +127,7 @@ def test_ctrl_c_says_how_to_collect(cli, cli_json, failing):
 
 
 def test_a_bug_shows_its_traceback_without_secrets(cli, failing):
-    failing(RuntimeError("boom with rdpk-0123456789abcdef"))
+    failing(RuntimeError("boom with rdpk-0123456789ab"))
     result = cli("generate", "x")
     assert result.exit_code == 1
     assert "Traceback" in result.stderr

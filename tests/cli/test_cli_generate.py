@@ -61,7 +61,7 @@ def test_quiet_leaves_only_the_path(cli):
 
 
 def test_a_dry_run_shows_the_request_and_sends_nothing(cli, cli_json, home, monkeypatch):
-    monkeypatch.setenv("RETRODIFFUSION_API_KEY", "rdpk-0123456789abcdef")
+    monkeypatch.setenv("RETRODIFFUSION_API_KEY", "rdpk-0123456789ab")
     result = cli("generate", "a knight", "--backend", "retrodiffusion", "--dry-run")
     assert result.exit_code == 0
     assert "POST https://api.retrodiffusion.ai/" in result.stdout

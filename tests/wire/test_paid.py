@@ -12,7 +12,7 @@ from pixelrouter.errors import ConfigError, ForbiddenHost, UnexpectedAnswer, red
 from pixelrouter.types import HttpRequest
 from pixelrouter.wire.guard import HostRules
 
-KEY = "rdpk-0123456789abcdefghij"
+KEY = "rdpk-0123456789ab"
 
 
 def paid_request(server, **rest):

@@ -14,7 +14,7 @@ from pixelrouter.wire.guard import HostRules
 from pixelrouter.wire.lint import lint
 from pixelrouter.wire.recording import RecordingTransport
 
-KEY = "rdpk-0123456789abcdefghij"
+KEY = "rdpk-0123456789ab"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR42mNk+M+AFTAxYAdDSwIAM9IBD8gS0yoAAAAASUVORK5CYII="
 ) + bytes(200)
