@@ -7,9 +7,24 @@ from typing import TYPE_CHECKING, Any
 from pixelrouter.testing.simulator import SIMULATORS, Charge, Faults, Simulator, simulator_of
 
 if TYPE_CHECKING:
-    from pixelrouter.testing.simulator import RetroDiffusionSimulator
+    from pixelrouter.testing.simulator import (
+        FalSimulator,
+        PixelLabSimulator,
+        ReplicateSimulator,
+        RetroDiffusionSimulator,
+    )
 
-__all__ = ["SIMULATORS", "Charge", "Faults", "RetroDiffusionSimulator", "Simulator", "simulator_of"]
+__all__ = [
+    "SIMULATORS",
+    "Charge",
+    "FalSimulator",
+    "Faults",
+    "PixelLabSimulator",
+    "ReplicateSimulator",
+    "RetroDiffusionSimulator",
+    "Simulator",
+    "simulator_of",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,21 +20,17 @@ from pixelrouter import backends
 from pixelrouter.backends.protocol import Call
 from pixelrouter.errors import (
     AuthFailed,
-    ChargedWithoutImage,
-    ContentRefused,
     InvalidRequest,
     JobFailed,
     OutcomeUnknown,
-    OutOfCredit,
-    Overloaded,
     PixelRouterError,
-    RateLimited,
     StillRunning,
 )
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import verdict
 from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
 from pixelrouter.routing.verdict import Verdict
+from pixelrouter.testing.outcomes import FAULTS, PARAMETERS
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of, vendors
 from pixelrouter.types import Delivery, GenerationRequest, HttpResponse, Layout, Mark, Money, Progress, Ticket
@@ -42,38 +38,6 @@ from pixelrouter.types import Delivery, GenerationRequest, HttpResponse, Layout,
 PROMPT = "a red potion in a round bottle"
 SIZE = 64
 WISH = GenerationRequest(prompt=PROMPT, width=SIZE, height=SIZE, seed=7)
-
-#: Fault -> the errors it may end in (none: the image comes all the same), and the states it may leave in the ledger.
-#: A lost answer may be found again, where the vendor's list or an idempotency key tells what became of it.
-_LOST = ((OutcomeUnknown,), {"unknown", "settled"})
-FAULTS: dict[str, tuple[tuple[type[PixelRouterError], ...], set[str]]] = {
-    "lose_before": _LOST,
-    "lose_reply": _LOST,
-    "late": _LOST,
-    "bad_gateway_html": _LOST,
-    "bad_gateway_before": _LOST,
-    "garbage_json": _LOST,
-    "huge_body": _LOST,
-    "server_error": ((OutcomeUnknown, JobFailed), {"unknown", "settled", "released"}),
-    "redirect": _LOST,
-    "rate_limit": ((RateLimited,), {"released"}),
-    "overloaded": ((Overloaded, RateLimited, OutcomeUnknown), {"released", "unknown"}),
-    "no_balance": ((OutOfCredit,), {"released"}),
-    "moderated": ((ContentRefused,), {"released", "settled"}),
-    "poll_502": ((), {"settled"}),
-    "download_502": ((), {"settled"}),
-    "expired_url": ((ChargedWithoutImage,), {"settled"}),
-    "truncated_download": ((), {"settled"}),
-    # A vendor that answers at once has no job: it fails, or is stuck, without an answer that tells.
-    "job_failed": ((JobFailed, OutcomeUnknown), {"released", "settled", "unknown"}),
-    "job_stuck": ((StillRunning, OutcomeUnknown), {"accepted", "unknown"}),
-    "truncated_image": ((ChargedWithoutImage,), {"settled"}),
-    "empty_images": ((ChargedWithoutImage, OutcomeUnknown, StillRunning), {"settled", "unknown", "accepted"}),
-    "wrong_size": ((), {"settled"}),
-    # Settled where the image came with the answer and the address beside it is not needed.
-    "evil_url": ((StillRunning, OutcomeUnknown), {"accepted", "unknown", "settled"}),
-}
-PARAMETERS: dict[str, dict[str, Any]] = {"late": {"seconds": 2.0}, "huge_body": {"size": 80 << 20}}
 
 
 def remote_names() -> list[str]:

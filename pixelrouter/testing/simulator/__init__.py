@@ -15,14 +15,20 @@ from pixelrouter.testing.simulator.faults import Faults, FaultSpec
 from pixelrouter.testing.simulator.server import Received, Reply, Simulator
 
 if TYPE_CHECKING:
+    from pixelrouter.testing.simulator.fal import FalSimulator
+    from pixelrouter.testing.simulator.pixellab import PixelLabSimulator
+    from pixelrouter.testing.simulator.replicate import ReplicateSimulator
     from pixelrouter.testing.simulator.retrodiffusion import RetroDiffusionSimulator
 
 __all__ = [
     "SIMULATORS",
     "Charge",
+    "FalSimulator",
     "FaultSpec",
     "Faults",
+    "PixelLabSimulator",
     "Received",
+    "ReplicateSimulator",
     "Reply",
     "RetroDiffusionSimulator",
     "Simulator",
