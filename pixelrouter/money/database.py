@@ -48,7 +48,7 @@ class Database:
     def _wrapped(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:  # a number too large for SQLite is the last
             text = str(error)
             if "locked" in text or "busy" in text:
                 hint = "Another process holds it; wait for it to end, then run the same command again."

@@ -40,6 +40,7 @@ class Draft:
     fresh: bool = False  # True: buy anew although the same was bought before
     wish: str = "{}"  # the request as JSON
     unit_price: Money | None = None  # of one billable unit, where the vendor bills units
+    own_seed: bool = False  # True: the router chose the seed, so that no two purchases draw the same
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,19 @@ class Ledger(Database):
 
     # --- the life of an attempt ---
 
-    def reserve(self, draft: Draft, purse: Purse, caps: Sequence[Cap] = ()) -> Reservation:
+    def reserve(self, draft: Draft, purse: Purse, caps: Sequence[Cap] = ()) -> Reservation | None:
         """Hold the draft's money, or return the attempt that already stands for the same request.
 
-        Raises OverBudget where spent plus held plus this hold would pass a cap; nothing is written then.
+        None where somebody was faster and has the seed that the router chose: choose another. Raises OverBudget where
+        spent plus held plus this hold would pass a cap; nothing is written then.
         """
         now = self._clock()
         slot = f"{draft.key}#{draft.id}" if draft.fresh else draft.key
         with self._transaction("written") as db:
             if not draft.fresh and (standing := self._standing(db, draft.key)):
                 return Reservation(standing, new=False)
+            if draft.own_seed and draft.seed in _seeds(db, draft.key):
+                return None
             for cap in caps:
                 _check(db, cap, purse, draft.hold.money)
             db.execute(
@@ -94,25 +98,25 @@ class Ledger(Database):
 
     def accepted(self, attempt: str, ticket: Ticket) -> None:
         """The vendor took the job; ``ticket`` finds it again after a crash."""
-        changes = {"ticket": ticket.dumps(), "vendor_request": ticket.extra.get("request_id", ticket.id), "error": None}
-        self._move(attempt, "accepted", ("sending", "unknown"), **changes)
+        self._move(attempt, "accepted", ("sending", "unknown"), **_ticket(ticket))
 
     def adopt(self, attempt: str, ticket: Ticket) -> bool:
-        """Make a job found in the vendor's list ours. False if another attempt has it already."""
+        """Make a job found in the vendor's list ours. False if another attempt has it, or may turn out to have it.
+
+        It may where it carries the same mark and has no ticket yet: its answer is under way, or it is lost as well and
+        asked for something else (other images, say), which a vendor's list need not show.
+        """
         with self._transaction("written") as db:
-            taken = db.execute(
-                "SELECT 1 FROM attempt AS a JOIN attempt AS b ON a.backend = b.backend"
-                " WHERE b.id = :attempt AND a.id <> b.id AND json_extract(a.ticket, '$.id') = :ticket",
+            rival = db.execute(
+                "SELECT 1 FROM attempt AS a JOIN attempt AS b ON a.backend = b.backend AND a.id <> b.id"
+                " WHERE b.id = :attempt AND (json_extract(a.ticket, '$.id') = :ticket OR (a.ticket IS NULL"
+                " AND (a.state = 'sending' OR (a.state = 'unknown' AND a.body <> b.body))"
+                " AND a.model IS b.model AND a.seed = b.seed AND a.prompt = b.prompt))",
                 {"attempt": attempt, "ticket": ticket.id},
             ).fetchone()
-            if taken:
-                return False
-            db.execute(
-                "UPDATE attempt SET state = 'accepted', ticket = ?, vendor_request = ?, error = NULL,"
-                " error_type = NULL, updated_at = ? WHERE id = ? AND state IN ('sending', 'unknown')",
-                (ticket.dumps(), ticket.extra.get("request_id", ticket.id), self._clock(), attempt),
-            )
-            return True
+            if rival is None:
+                self._move_in(db, attempt, "accepted", ("sending", "unknown"), **_ticket(ticket))
+            return rival is None
 
     def moved(self, attempt: str, ticket: Ticket) -> None:
         """The job goes on under another address; its id stays."""
@@ -153,11 +157,12 @@ class Ledger(Database):
         """Nobody knows whether it was charged: the money stays held."""
         self._move(attempt, "unknown", ("sending", "accepted"), **_failure(error))
 
-    def take_over(self, attempt: str, from_owner: str) -> bool:
-        """Make a dead owner's attempt ours. False if somebody else was faster."""
+    def take_over(self, attempt: str, from_owner: str, state: State) -> bool:
+        """Make an attempt ours that nobody works on. False if it has moved on since it was seen in that state."""
         with self._transaction("written") as db:
             cursor = db.execute(
-                "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ?", (self.owner, attempt, from_owner)
+                "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ? AND state = ?",
+                (self.owner, attempt, from_owner, state),
             )
             return cursor.rowcount == 1
 
@@ -227,11 +232,10 @@ class Ledger(Database):
         wish: dict[str, Any] = json.loads(row["wish"]) if row else {}
         return wish
 
-    def drawn(self, key: str) -> int:
-        """How many earlier attempts at this request may have drawn something."""
+    def seeds(self, key: str) -> list[int]:
+        """The seeds of the earlier attempts at this request that may have drawn something."""
         with self._wrapped("read"):
-            sql = "SELECT COUNT(*) FROM attempt WHERE key = ? AND (ticket IS NOT NULL OR state <> 'released')"
-            return int(self._db().execute(sql, (key,)).fetchone()[0])
+            return _seeds(self._db(), key)
 
     def attempts(
         self, *, live_only: bool = False, since: float = 0.0, run: str | None = None, limit: int | None = None
@@ -269,6 +273,11 @@ class Ledger(Database):
             return str(self._db().execute("PRAGMA integrity_check").fetchone()[0])
 
 
+def _seeds(db: sqlite3.Connection, key: str) -> list[int]:
+    sql = "SELECT seed FROM attempt WHERE key = ? AND (ticket IS NOT NULL OR state <> 'released')"
+    return [row["seed"] for row in db.execute(sql, (key,))]
+
+
 def _used(db: sqlite3.Connection, purse: Purse, scope: Any, unit: Unit) -> Money:
     where, parameters = condition(scope, purse)
     sql = f"SELECT {_USED_SQL} FROM attempt WHERE {where} AND unit = ?"  # noqa: S608  (constants)
@@ -289,6 +298,15 @@ def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
             quote=hold,
             left=left,
         )
+
+
+def _ticket(ticket: Ticket) -> dict[str, str | None]:
+    return {
+        "ticket": ticket.dumps(),
+        "vendor_request": ticket.extra.get("request_id", ticket.id),
+        "error": None,
+        "error_type": None,
+    }
 
 
 def _failure(error: BaseException | None) -> dict[str, str | None]:

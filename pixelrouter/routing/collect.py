@@ -11,7 +11,8 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
+from typing import TypeVar
 
 from pixelrouter.backends.protocol import Backend, Call, RemoteBackend
 from pixelrouter.errors import (
@@ -32,10 +33,23 @@ from pixelrouter.pixels import decode
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Free, Sleep, Steps, Work
 from pixelrouter.store import Store
-from pixelrouter.types import Attempt, Cost, Delivery, Inline, Money, Progress, Remote, Ticket
+from pixelrouter.types import (
+    MICROS,
+    Attempt,
+    Cost,
+    Delivery,
+    HttpResponse,
+    Inline,
+    Money,
+    Progress,
+    Remote,
+    Ticket,
+)
 from pixelrouter.wire.guard import HostRules
 from pixelrouter.wire.retry import RetryBudget
 
+T = TypeVar("T")
+MOST = 1_000_000  # dollars, generations, units: a bill above is a broken answer
 _HERE = "delivered-with-the-answer"  # ticket of a vendor that answers a submit with addresses instead of a job
 
 
@@ -66,6 +80,19 @@ def free_call(
         download,
         attempts,
     )
+
+
+def read(backend: RemoteBackend, call: Call[T], response: HttpResponse) -> T:
+    """What the answer says. A reader that trips over it raises UnexpectedAnswer, so the money's trace is never lost."""
+    try:
+        return call.read(response)
+    except PixelRouterError:
+        raise
+    except Exception as error:
+        raise UnexpectedAnswer(
+            f"{backend.name} answered {response.status} in a form nobody expected ({type(error).__name__}).",
+            status=response.status,
+        ) from error
 
 
 class Collector:
@@ -117,12 +144,13 @@ class Collector:
 
     def failed(self, attempt: Attempt, error: JobFailed) -> JobFailed:
         """Book a job that the vendor reports as failed: refunded, charged, or, where it does not say, as charged."""
-        if error.charged is None and (cost := _in_money(attempt, error.units)):
-            error.charged = cost.money
-        if error.charged is None:
+        told = None if error.charged is None else Cost(error.charged, "reported")
+        cost = _bill(attempt, told, error.units)
+        error.charged = None if cost is None else cost.money
+        if cost is None:
             self._ledger.settle(attempt.id, Cost(attempt.held, "unknown"), error=error)
-        elif error.charged:
-            self._ledger.settle(attempt.id, Cost(error.charged, "reported"), error=error)
+        elif cost.money:
+            self._ledger.settle(attempt.id, cost, error=error)
         else:
             self._ledger.release(attempt.id, error)
         return error
@@ -149,11 +177,12 @@ class Collector:
                 response = yield free_call(ask, backend, call, self.budget(backend.name), "look at the job")
             try:
                 with self._keeping(attempt, ticket):
-                    state = call.read(response)
+                    state = read(backend, call, response)
             except JobFailed as error:
                 raise self.failed(attempt, error) from None
             except ResultExpired as error:
-                cost = Cost(error.charged, "reported") if error.charged else Cost(attempt.held, attempt.cost_source)
+                told = None if error.charged is None else Cost(error.charged, "reported")
+                cost = _booked(attempt, _bill(attempt, told, None))
                 raise self._gone(attempt, cost, ticket, error) from error
             if isinstance(state, Delivery):
                 return state, ticket
@@ -188,7 +217,7 @@ class Collector:
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None = None
     ) -> Steps[Attempt]:
         """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
-        cost = delivery.cost or _in_money(attempt, delivery.units) or Cost(attempt.held, attempt.cost_source)
+        cost = _booked(attempt, _bill(attempt, delivery.cost, delivery.units))
         try:
             images = yield from self._download(ask, backend, attempt, delivery, ticket)
         except ResultExpired as error:
@@ -231,7 +260,7 @@ class Collector:
         # The addresses have expired, not the images: ask for new addresses, once.
         try:
             response = yield free_call(ask, backend, call, self.budget(backend.name), "renew download addresses")
-            renewed = call.read(response)
+            renewed = read(backend, call, response)
         except ResultExpired:
             raise
         except PixelRouterError as error:
@@ -251,7 +280,7 @@ class Collector:
             with self._keeping(attempt, ticket or Ticket(attempt.id)):
                 call = next(calls)
                 free = free_call(ask, backend, call, self.budget(backend.name), "download the image", download=True)
-                images.append(call.read((yield free)))
+                images.append(read(backend, call, (yield free)))
         return images
 
     @staticmethod
@@ -282,13 +311,23 @@ class Collector:
         )
 
 
-def _in_money(attempt: Attempt, units: Decimal | None) -> Cost | None:
-    """A bill in the vendor's own units as money, at the price that was noted when the attempt was made."""
-    if units is None or attempt.unit_price is None:
-        return None
-    source = attempt.quoted.source if attempt.quoted else "listed"
-    money = Money.of(attempt.unit_price.amount * units, attempt.unit_price.unit)
-    return Cost(money, "reported" if source == "quoted" else source)  # the vendor's units at the vendor's price
+def _bill(attempt: Attempt, told: Cost | None, units: Decimal | None) -> Cost | None:
+    """What the vendor says it charged: in money, or in its own units at the price noted when the attempt was made.
+
+    None where it does not say, or says what cannot be: what is held is booked then. A fraction of a micro-unit counts
+    as a whole one, as spent must not be below charged.
+    """
+    if told is None and units is not None and attempt.unit_price is not None and units.is_finite() and units <= MOST:
+        micros = int((attempt.unit_price.micros * units).to_integral_value(ROUND_CEILING))
+        # The vendor's units at the vendor's price are its bill; at a list price they are not.
+        source = attempt.quoted.source if attempt.quoted else "listed"
+        told = Cost(Money(micros, attempt.unit_price.unit), "reported" if source == "quoted" else source)
+    return told if told is not None and 0 <= told.money.micros <= MOST * MICROS else None
+
+
+def _booked(attempt: Attempt, bill: Cost | None) -> Cost:
+    """The bill, a zero too, or what is held where there is none."""
+    return Cost(attempt.held, attempt.cost_source) if bill is None else bill
 
 
 def _next_pause(poll_s: float, state: Progress) -> float:

@@ -10,6 +10,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
+from itertools import count
 
 from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import (
@@ -30,7 +31,6 @@ from pixelrouter.errors import (
     Refused,
     RequestRejected,
     StillRunning,
-    UnexpectedAnswer,
     WireError,
 )
 from pixelrouter.money.ledger import Draft, Ledger
@@ -38,7 +38,7 @@ from pixelrouter.money.owner import Owner
 from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.ask import candidate as candidate_of
-from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
 from pixelrouter.routing.finishing import no_image
 from pixelrouter.routing.keys import derived_seed
@@ -77,7 +77,7 @@ class Engine:
                     return standing
         for candidate in ask.candidates:
             try:
-                return (yield from self._buy(ask.at(fresh=fresh), candidate, made))
+                return (yield from self._buy(ask, candidate, made, anew=fresh))
             except ContentRefused:  # ContentBlocked too
                 raise  # another vendor should not be asked to draw what this one's policy refuses
             except OutcomeUnknown as error:
@@ -108,10 +108,10 @@ class Engine:
     def carry_on(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[Attempt | None]:
         """Bring somebody's unfinished attempt to its end without paying. None: look at the ledger again."""
         owner, body = self._ledger.owner_and_body(attempt.id)
-        if owner and self._owner.alive(owner) and attempt.state != "unknown":
+        if owner and self._owner.alive(owner):
             yield from self._wait_for_owner(ask, candidate, attempt)
             return None
-        if not self._ledger.take_over(attempt.id, owner):
+        if not self._ledger.take_over(attempt.id, owner, attempt.state):
             return None
         try:
             if attempt.state == "reserved":
@@ -131,6 +131,13 @@ class Engine:
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
         finally:
             self._ledger.disown(attempt.id)
+
+    def bring_home(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[Attempt]:
+        """Carry an attempt on until it is settled or released, by us or by whoever works on it; as it stands then."""
+        while attempt.state not in ("settled", "released"):
+            settled = yield from self.carry_on(ask, candidate, attempt)
+            attempt = settled or self._ledger.get(attempt.id) or attempt
+        return attempt
 
     def _wait_for_owner(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
         """Another router, or another thread of this one, is buying the same: its purchase is shared."""
@@ -155,7 +162,8 @@ class Engine:
 
     # --- a new attempt ---
 
-    def _buy(self, ask: Ask, candidate: Candidate, made: list[str]) -> Steps[Attempt]:
+    def _buy(self, ask: Ask, candidate: Candidate, made: list[str], *, anew: bool) -> Steps[Attempt]:
+        """``anew``: although it was bought before; what has to be bought first is reused unless the ask says fresh."""
         backend, request = candidate.backend, candidate.request
         candidate.need_task()
         if backend.kind == "remote":
@@ -173,34 +181,35 @@ class Engine:
             ask.check_licence(backend, model)
             request = request.model_copy(update={"model": model})
             quote = Quote(FREE, backend.name, model)
-        attempt_id = uuid.uuid4().hex
-        seed = self.seed(candidate)
-        mark = Mark(attempt_id, seed, time.time())
-        call = backend.submit(request, mark) if backend.kind == "remote" else None
-        draft = Draft(
-            id=attempt_id,
-            key=candidate.key,
-            backend=backend.name,
-            model=model,
-            hold=quote.cost,
-            unit_price=quote.unit_price,
-            seed=seed,
-            prompt=request.prompt,
-            body=fingerprint(call) if call else "",
-            fresh=ask.fresh,
-            wish=_wish(candidate.request),
-        )
-        reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
+        reservation = None
+        while reservation is None:
+            mark = Mark(uuid.uuid4().hex, self.seed(candidate), time.time())
+            call = backend.submit(request, mark) if backend.kind == "remote" else None
+            draft = Draft(
+                id=mark.id,
+                key=candidate.key,
+                backend=backend.name,
+                model=model,
+                hold=quote.cost,
+                unit_price=quote.unit_price,
+                seed=mark.seed,
+                own_seed=candidate.request.seed is None,
+                prompt=request.prompt,
+                body=fingerprint(call) if call else "",
+                fresh=anew,
+                wish=_wish(candidate.request),
+            )
+            reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
         attempt = reservation.attempt
         if not reservation.new:  # somebody was faster between our look and our reserve
             if attempt.state == "settled":
                 return attempt
             standing = yield from self._stand(ask, made)
-            return standing or (yield from self._buy(ask, candidate, made))
+            return standing or (yield from self._buy(ask, candidate, made, anew=anew))
         made.append(attempt.id)
         try:
             if call is None or backend.kind != "remote":
-                return (yield from self._draw(ask, candidate, attempt, seed))
+                return (yield from self._draw(ask, candidate, attempt, mark.seed))
             ticket = yield from self._submit(ask, backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
         except BaseException:
@@ -239,9 +248,9 @@ class Engine:
             )
         candidate.need_key()
         response = yield free_call(ask, backend, call, self._collector.budget(backend.name), "stop the job")
-        call.read(response)
+        read(backend, call, response)
         try:
-            yield from self.carry_on(ask, candidate, attempt)
+            yield from self.bring_home(ask, candidate, attempt)
         except (JobFailed, StillRunning, ChargedWithoutImage):
             return  # the ledger says what became of it
 
@@ -249,7 +258,8 @@ class Engine:
         """The seed that a new attempt would send: the caller's, else one derived from the request."""
         if candidate.request.seed is not None:
             return candidate.request.seed
-        return derived_seed(candidate.key, self._ledger.drawn(candidate.key))
+        taken = self._ledger.seeds(candidate.key)
+        return next(seed for n in count(len(taken)) if (seed := derived_seed(candidate.key, n)) not in taken)
 
     def _draw(self, ask: Ask, candidate: Candidate, attempt: Attempt, seed: int) -> Steps[Attempt]:
         backend = candidate.backend
@@ -284,14 +294,9 @@ class Engine:
         value: Ticket | Delivery | None = None
         problem: PixelRouterError | None = None
         try:
-            value = call.read(response)
+            value = read(backend, call, response)
         except PixelRouterError as error:
             problem = error
-        except Exception as error:  # noqa: BLE001  (a reader that trips over an answer must not lose the money's trace)
-            problem = UnexpectedAnswer(
-                f"{backend.name} answered {response.status} in a form nobody expected ({type(error).__name__}).",
-                status=response.status,
-            )
         match verdict.of_answer(response.status, problem):
             case Verdict.ACCEPTED:
                 assert value is not None  # noqa: S101  (no problem means a value)

@@ -19,7 +19,7 @@ from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswer, WireError
 from pixelrouter.money import prices
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
 
@@ -60,7 +60,7 @@ class Quotes:
             for call in backend.catalogue():
                 budget = self._collector.budget(backend.name)
                 response = yield free_call(ask, backend, call, budget, "read the catalogue", attempts=1)
-                found += call.read(response)
+                found += read(backend, call, response)
         except PixelRouterError as error:
             # Not worth failing for: the bundled table is nearly right, and the vendor checks every request itself.
             _log.info("%s: catalogue not available, using the bundled table: %s", backend.name, error)
@@ -125,7 +125,7 @@ class Quotes:
             try:
                 budget = self._collector.budget(backend.name)
                 response = yield free_call(ask, backend, answer, budget, "ask for the price")
-                answer = answer.read(response)
+                answer = read(backend, answer, response)
             except (WireError, UnexpectedAnswer) as error:
                 return listed(backend, request, f"the vendor's quote failed ({error.message}); this is the list price")
         self._quotes[shape] = (time.monotonic(), answer)

@@ -13,7 +13,7 @@ from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import OutcomeUnknown, PixelRouterError
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate
-from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Paid, Sleep, Steps
 from pixelrouter.types import Attempt, Delivery, GenerationRequest, Mark, Ticket
 
@@ -52,7 +52,7 @@ class Recovery:
                 try:
                     budget = self._collector.budget(backend.name)
                     response = yield free_call(ask, backend, call, budget, "find a lost job")
-                    found = call.read(response)
+                    found = read(backend, call, response)
                 except PixelRouterError:
                     return None
                 for ticket in found.tickets:

@@ -24,7 +24,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate
-from pixelrouter.routing.collect import Collector, free_call
+from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
@@ -259,12 +259,8 @@ class Workshop:
     ) -> Steps[PixelArt | None]:
         """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released."""
         ask = self._ask_of(attempt, timeout_s, progress)
-        settled: Attempt | None = attempt
-        if attempt.state not in ("settled", "released"):
-            settled = yield from self.engine.carry_on(ask, ask.candidates[0], attempt)
-            if settled is None:  # another process had it, or it never left this machine
-                settled = self.ledger.get(attempt.id)
-        if settled is None or settled.state != "settled":
+        settled = yield from self.engine.bring_home(ask, ask.candidates[0], attempt)
+        if settled.state != "settled":
             return None
         made = [settled.id] if attempt.state != "settled" else []
         return (yield from self.finish(ask, settled, made))
@@ -290,8 +286,7 @@ class Workshop:
         ask = self.ask("balance", backend=name)
         replace(ask.candidates[0], has_key=has_key).need_key()
         response = yield free_call(ask, backend, call, self.collector.budget(name), "read the balance")
-        money: Money = call.read(response)
-        return money
+        return read(backend, call, response)
 
     def price(self, ask: Ask) -> Steps[Quote]:
         """What the ask would cost at the first candidate that can serve it."""
