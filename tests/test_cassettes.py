@@ -100,7 +100,9 @@ def check_art(art, ask, call):
     assert set(call.get("names", ())) <= set(art.names)
 
 
-def check_money(attempts, paid):
+def check_money(attempts, paid, bill=None):
+    if bill is not None:
+        assert [attempt.cost.source for attempt in attempts] == [bill]
     if paid == "hold":
         [attempt] = attempts
         assert attempt.cost.money == attempt.held > Money(0, attempt.held.unit)
@@ -122,12 +124,13 @@ def test_it_ends_as_it_says(vendor, scenario, tmp_path, monkeypatch, network, no
             outcome, attempts = generate(router, ask)
             assert kind(outcome) == call["outcome"], f"{ask.get('task', 'image')}: {outcome}"
             assert call.get("says", "") in said(outcome)
+            assert "unsaid" not in call or call["unsaid"] not in said(outcome)
             if "again" in call:
                 assert router.jobs() == attempts
                 outcome, more = generate(router, ask)
                 assert (kind(outcome), more) == (call["again"], [])
                 attempts = router.attempts()
-            check_money(attempts, call["paid"])
+            check_money(attempts, call["paid"], call.get("bill"))
             if kind(outcome) == "delivered":
                 check_art(outcome, ask, call)
     assert network == []

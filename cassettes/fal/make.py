@@ -90,39 +90,68 @@ PRICES = {
     "fal-ai/image2pixel": (0.0005, "compute seconds"),
 }
 
-#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
-#: then, spent or held, in dollars; "hold" is all that was held. ``says`` stands in the error or the art's warnings.
-CALLS: dict[str, dict[str, Any]] = {
-    "success": {"about": "a sheet of four views", "asks": [VIEWS], "outcome": "delivered", "paid": "0.032"}
-    | {"names": NAMES},
-    "text_to_image": {"about": "an image from text", "asks": [TEXT], "outcome": "delivered", "paid": "0.016"},
-    "two_step": {"about": "views of a prompt alone: first a picture is bought, then its sheet"}
-    | {"asks": [{**VIEWS, "prompt": PROMPT, "images": []}], "outcome": "delivered", "paid": "0.048", "names": NAMES},
-    "edit": {"about": "a picture changed by words", "asks": [EDIT], "outcome": "delivered", "paid": "0.032"},
-    "image2pixel": {"about": "a picture brought onto its pixel grid; two files come, one counts", "asks": [PIXELS]}
-    | {"outcome": "delivered", "paid": "0.00075", "says": "pixels of 2x2"},
-    "remove_background": {"about": "a picture cut out", "asks": [CUTOUT], "outcome": "delivered", "paid": "0.018"},
-    "validation_error": {"about": "accepted as always; the result is a 422 that is billed 0 units", "asks": EACH_TASK}
-    | {"outcome": "JobFailed", "paid": "0", "says": "422"},
-    "no_balance": {"about": "403: the account is locked", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
-    "rate_limited": {"about": "429 without a word on when to come back", "asks": EACH_TASK}
-    | {"outcome": "RateLimited", "paid": "0"},
-    "failed_task": {"about": "completed, with an error: the runner was lost, and 5xx are never billed"}
-    | {"asks": EACH_TASK, "outcome": "JobFailed", "paid": "0", "says": "runner_disconnected"},
-    "content_refused": {"about": "422 by the content policy, without a bill: it may have cost", "asks": EACH_TASK}
-    | {"outcome": "ContentBlocked", "paid": "hold"},
-    "nsfw_black": {"about": "200 with a bill and a black image: the safety checker's", "asks": [TEXT]}
-    | {"outcome": "ContentBlocked", "paid": "0.016"},
-    "no_bill": {"about": "a result without its bill: what was held is booked", "asks": [VIEWS], "outcome": "delivered"}
-    | {"paid": "hold", "names": NAMES},
-    "start_deadline": {"about": "not begun within `start_timeout_s`: free", "asks": [TEXT], "outcome": "JobFailed"}
-    | {"settings": {"start_timeout_s": 30}, "paid": "0", "says": "start_timeout_s"},
-    "status_backwards": {"about": "back into the queue when its runner dies", "asks": [VIEWS], "outcome": "delivered"}
-    | {"paid": "0.032", "names": NAMES},
-    "result_504": {"about": "the gateway stumbles over a good result, which is asked for again", "asks": [VIEWS]}
-    | {"outcome": "delivered", "paid": "0.032", "names": NAMES},
-    "gateway_502": {"about": "a page of HTML answers the paid request: nobody knows, the money stays held"}
-    | {"asks": [TEXT], "outcome": "OutcomeUnknown", "paid": "hold"},
+
+def case(about: str, asks: list[dict[str, Any]], outcome: str, paid: str, **more: Any) -> dict[str, Any]:
+    """One entry of ``CALLS``."""
+    return {"about": about, "asks": asks, "outcome": outcome, "paid": paid, **more}
+
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid``: what the ledger counts
+#: then, spent or held, in dollars; "hold": all that was held. ``bill``: where that amount is from. ``says``: words of
+#: the error or of the art's warnings.
+CALLS = {
+    "success": case("a sheet of four views", [VIEWS], "delivered", "0.032", bill="reported", names=NAMES),
+    "text_to_image": case("an image from text", [TEXT], "delivered", "0.016"),
+    "two_step": case(
+        "views of a prompt alone: first a picture is bought, then its sheet",
+        [{**VIEWS, "prompt": PROMPT, "images": []}],
+        "delivered",
+        "0.048",
+        names=NAMES,
+    ),
+    "edit": case("a picture changed by words", [EDIT], "delivered", "0.032"),
+    "image2pixel": case(
+        "a picture brought onto its pixel grid; two files come, one counts",
+        [PIXELS],
+        "delivered",
+        "0.00075",
+        says="pixels of 2x2",
+    ),
+    "remove_background": case("a picture cut out", [CUTOUT], "delivered", "0.018"),
+    "validation_error": case(
+        "accepted as always; the result is a 422 that is billed 0 units", EACH_TASK, "JobFailed", "0", says="422"
+    ),
+    "no_balance": case("403: the account is locked", EACH_TASK, "OutOfCredit", "0"),
+    "rate_limited": case("429 without a word on when to come back", EACH_TASK, "RateLimited", "0"),
+    "failed_task": case(
+        "completed, with an error: the runner was lost, and 5xx are never billed",
+        EACH_TASK,
+        "JobFailed",
+        "0",
+        says="runner_disconnected",
+    ),
+    "content_refused": case(
+        "422 by the content policy, without a bill: it may have cost", EACH_TASK, "ContentBlocked", "hold"
+    ),
+    "nsfw_black": case("200 with a bill and a black image: the safety checker's", [TEXT], "ContentBlocked", "0.016"),
+    "no_bill": case(
+        "a result without its bill: what was held is booked", [VIEWS], "delivered", "hold", bill="quoted", names=NAMES
+    ),
+    "start_deadline": case(
+        "not begun within `start_timeout_s`: free",
+        [TEXT],
+        "JobFailed",
+        "0",
+        settings={"start_timeout_s": 30},
+        says="start_timeout_s",
+    ),
+    "status_backwards": case("back into the queue when its runner dies", [VIEWS], "delivered", "0.032", names=NAMES),
+    "result_504": case(
+        "the gateway stumbles over a good result, which is asked for again", [VIEWS], "delivered", "0.032", names=NAMES
+    ),
+    "gateway_502": case(
+        "a page of HTML answers the paid request: nobody knows, the money stays held", [TEXT], "OutcomeUnknown", "hold"
+    ),
 }
 
 
@@ -297,9 +326,9 @@ def _awkward(root: Path) -> None:
 
     # Which error_type goes with our own deadline is not documented; the header that names it ours is.
     [one] = scenarios(root, "start_deadline")
-    late = {"error_type": "startup_timeout"}
+    late = {"error_type": "request_timeout"}
     one.quoted().accepted().polled("IN_QUEUE", queue_position=40).polled("COMPLETED", error="Request timed out", **late)
-    whose = {"X_Fal_Error_Type": "startup_timeout", "X_Fal_Request_Timeout_Type": "user"}
+    whose = {"X_Fal_Error_Type": "request_timeout", "X_Fal_Request_Timeout_Type": "user"}
     one.finished(504, {"detail": "Request timed out", **late}, **whose)
 
     # fal puts a job back into the queue when its runner dies.

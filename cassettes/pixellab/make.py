@@ -104,41 +104,73 @@ TILES["model"] = "tileset"
 CUTOUT = {**ON_A_PICTURE, "prompt": "", "task": "remove_background", "transparent": True, "model": "remove-background"}
 EACH_TASK = [IMAGE, EDIT, INPAINT, VIEWS, WALK, TILES, CUTOUT]
 
-#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
-#: then, spent or held, in dollars ("1 generations" in that currency); "hold" is all that was held. ``says`` stands in
-#: the error or the art's warnings.
-CALLS: dict[str, dict[str, Any]] = {
-    "success": {"about": "an image, with the answer", "asks": [IMAGE], "outcome": "delivered", "paid": "0.0084"},
-    "subscription_generations": {"about": "the same, billed to a subscription in generations", "asks": [IMAGE]}
-    | {"settings": {"account": "subscription"}, "outcome": "delivered", "paid": "1 generations"},
-    "job": {"about": "an image by way of a job, which is there before the job says so", "asks": [IMAGE]}
-    | {"settings": {"prefer_jobs": True}, "outcome": "delivered", "paid": "0.0084"},
-    "edit": {"about": "a picture changed by words", "asks": [EDIT], "outcome": "delivered", "paid": "0.0118"},
-    "inpaint": {
-        "about": "a part of a picture drawn anew",
-        "asks": [INPAINT],
-        "outcome": "delivered",
-        "paid": "0.00734",
-    },
-    "views": {"about": "four directions of a character, on a larger canvas than asked", "asks": [VIEWS]}
-    | {"outcome": "delivered", "paid": "0.0105", "names": VIEW_NAMES["4"]},
-    "animation": {"about": "four frames of an action", "asks": [WALK]}
-    | {"outcome": "delivered", "paid": "0.0221", "count": 4},
-    "tileset": {"about": "sixteen tiles from an address of their own, which first says 423", "asks": [TILES]}
-    | {"outcome": "delivered", "paid": "0.0079", "count": 16},
-    "remove_background": {"about": "a picture cut out", "asks": [CUTOUT], "outcome": "delivered", "paid": "0.0055"},
-    "validation_error": {"about": "422", "asks": EACH_TASK, "outcome": "RequestRejected", "paid": "0"},
-    "no_balance": {"about": "402", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
-    "rate_limited": {"about": "429 with `Retry-After`", "asks": EACH_TASK, "outcome": "RateLimited", "paid": "0"},
-    "failed_task": {"about": "a failed job, billed nothing", "asks": [IMAGE, EDIT, VIEWS, WALK, TILES]}
-    | {"settings": {"prefer_jobs": True}, "outcome": "JobFailed", "paid": "0", "says": "3007"},
-    "overloaded_529": {"about": "529: busy, nothing done", "asks": [IMAGE], "outcome": "Overloaded", "paid": "0"},
-    "map_object": {"about": "a job whose image is bare text, not an object", "asks": [OBJECT]}
-    | {"outcome": "delivered", "paid": "0.0099"},
-    "usage_null": {"about": "an image without its bill: what was held is booked", "asks": [IMAGE]}
-    | {"outcome": "delivered", "paid": "hold", "says": "has not said what it cost"},
-    "gateway_504": {"about": "a page of HTML answers the paid request: nobody knows, the money stays held"}
-    | {"asks": [INPAINT, CUTOUT], "outcome": "OutcomeUnknown", "paid": "hold"},
+
+def case(about: str, asks: list[dict[str, Any]], outcome: str, paid: str, **more: Any) -> dict[str, Any]:
+    """One entry of ``CALLS``."""
+    return {"about": about, "asks": asks, "outcome": outcome, "paid": paid, **more}
+
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid``: what the ledger counts
+#: then, spent or held, in dollars or "generations"; "hold": all that was held. ``bill``: where that amount is from.
+#: ``says``: words of the error or of the art's warnings.
+CALLS = {
+    "success": case("an image, with the answer", [IMAGE], "delivered", "0.0084", bill="reported"),
+    "subscription_generations": case(
+        "the same, billed to a subscription in generations",
+        [IMAGE],
+        "delivered",
+        "1 generations",
+        settings={"account": "subscription"},
+        bill="reported",
+    ),
+    "job": case(
+        "an image by way of a job, which is there before the job says so",
+        [IMAGE],
+        "delivered",
+        "0.0084",
+        settings={"prefer_jobs": True},
+    ),
+    "edit": case("a picture changed by words", [EDIT], "delivered", "0.0118"),
+    "inpaint": case("a part of a picture drawn anew", [INPAINT], "delivered", "0.00734"),
+    "views": case(
+        "four directions of a character, on a larger canvas than asked",
+        [VIEWS],
+        "delivered",
+        "0.0105",
+        names=VIEW_NAMES["4"],
+    ),
+    "animation": case("four frames of an action", [WALK], "delivered", "0.0221", count=4),
+    "tileset": case(
+        "sixteen tiles from an address of their own, which first says 423", [TILES], "delivered", "0.0079", count=16
+    ),
+    "remove_background": case("a picture cut out", [CUTOUT], "delivered", "0.0055"),
+    "validation_error": case("422", EACH_TASK, "RequestRejected", "0"),
+    "no_balance": case("402", EACH_TASK, "OutOfCredit", "0"),
+    "rate_limited": case("429 with `Retry-After`", EACH_TASK, "RateLimited", "0"),
+    "failed_task": case(
+        "a failed job, billed nothing",
+        [IMAGE, EDIT, VIEWS, WALK, TILES],
+        "JobFailed",
+        "0",
+        settings={"prefer_jobs": True},
+        says="3007",
+    ),
+    "overloaded_529": case("529: busy, nothing done", [IMAGE], "Overloaded", "0"),
+    "map_object": case("a job whose image is bare text, not an object", [OBJECT], "delivered", "0.0099"),
+    "usage_null": case(
+        "an image without its bill: what was held is booked",
+        [IMAGE],
+        "delivered",
+        "hold",
+        bill="listed",
+        says="has not said what it cost",
+    ),
+    "gateway_504": case(
+        "a page of HTML answers the paid request: nobody knows, the money stays held",
+        [INPAINT, CUTOUT],
+        "OutcomeUnknown",
+        "hold",
+    ),
 }
 
 #: What is not here, and why; a task in the key: for that task only.

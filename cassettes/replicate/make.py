@@ -93,37 +93,65 @@ WALK["model"] = "rd-animation/four_angle_walking"
 TILES = {**POTION, "prompt": "grass", "size": 16, "task": "tileset", "tiles": "wang", "upper": "sand"}
 TILES["model"] = "rd-tile/tileset_advanced"
 EACH_TASK = [POTION, EDIT, WALK, TILES]
-DELIVERED = {"outcome": "delivered", "paid": "0.025"}
 
-#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
-#: then, spent or held, in dollars; "hold" is all that was held. ``says`` stands in the error or the art's warnings.
-CALLS: dict[str, dict[str, Any]] = {
-    "success": {"about": "an image from text", "asks": [POTION], **DELIVERED},
-    "edit": {"about": "a picture changed by words", "asks": [EDIT], **DELIVERED},
-    "animation": {"about": "a sheet of 4x4 frames", "asks": [WALK], "outcome": "delivered", "paid": "0.07"}
-    | {"count": 16, "says": "order varies"},
-    "tileset": {"about": "a sheet of 4x5 tiles", "asks": [TILES], "outcome": "delivered", "paid": "0.10", "count": 20},
-    "validation_error": {"about": "422", "asks": EACH_TASK, "outcome": "RequestRejected", "paid": "0"},
-    "no_balance": {"about": "402", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
-    "rate_limited": {"about": "429 with `Retry-After`", "asks": EACH_TASK, "outcome": "RateLimited", "paid": "0"},
-    "failed_task": {"about": "failed; whether that costs, Replicate does not say", "asks": EACH_TASK}
-    | {"outcome": "JobFailed", "paid": "hold", "says": "inference_failed"},
-    "content_refused": {"about": "failed by the content policy; whether that costs is not said", "asks": EACH_TASK}
-    | {"outcome": "ContentBlocked", "paid": "hold", "says": "E005"},
-    "canceled": {"about": "stopped while it ran, which is charged", "asks": [POTION]}
-    | {"outcome": "JobFailed", "paid": "hold"},
-    "aborted": {"about": "given up before it started, which is free", "asks": [POTION]}
-    | {"outcome": "JobFailed", "paid": "0"},
-    "expired": {"about": "done, paid, and its files deleted after an hour", "asks": [POTION]}
-    | {"outcome": "ResultExpired", "paid": "hold"},
-    "processing_with_output": {"about": "the first answer holds one of two images, and is not the result"}
-    | {"asks": [{**POTION, "n": 2}], "settings": {"prefer_wait_s": 30}, "outcome": "delivered", "paid": "0.05"}
-    | {"count": 2},
-    "data_uri": {"about": "the image in the answer itself", "asks": [POTION], **DELIVERED},
-    "low_credit_429": {"about": "429 that tells of the account's credit, which no message repeats", "asks": [POTION]}
-    | {"outcome": "RateLimited", "paid": "0", "says": "slows accounts with little credit"},
-    "clamped": {"about": "drawn at another size than asked, without a word", "asks": [POTION], **DELIVERED}
-    | {"says": "64x64"},
+
+def case(about: str, asks: list[dict[str, Any]], outcome: str, paid: str, **more: Any) -> dict[str, Any]:
+    """One entry of ``CALLS``."""
+    return {"about": about, "asks": asks, "outcome": outcome, "paid": paid, **more}
+
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid``: what the ledger counts
+#: then, spent or held, in dollars; "hold": all that was held. ``bill``: where that amount is from. ``says``: words of
+#: the error or of the art's warnings. ``unsaid``: words that are not there.
+CALLS = {
+    "success": case("an image from text", [POTION], "delivered", "0.025", bill="listed"),
+    "edit": case("a picture changed by words", [EDIT], "delivered", "0.025", bill="listed"),
+    "animation": case("a sheet of 4x4 frames", [WALK], "delivered", "0.07", count=16, says="order varies"),
+    "tileset": case("a sheet of 4x5 tiles", [TILES], "delivered", "0.10", count=20),
+    "validation_error": case("422", EACH_TASK, "RequestRejected", "0"),
+    "no_balance": case("402", EACH_TASK, "OutOfCredit", "0"),
+    "rate_limited": case("429 with `Retry-After`", EACH_TASK, "RateLimited", "0"),
+    "failed_task": case(
+        "failed; whether that costs, Replicate does not say",
+        EACH_TASK,
+        "JobFailed",
+        "hold",
+        bill="unknown",
+        says="inference_failed",
+    ),
+    "content_refused": case(
+        "failed by the content policy; whether that costs is not said",
+        EACH_TASK,
+        "ContentBlocked",
+        "hold",
+        bill="unknown",
+        says="E005",
+    ),
+    "canceled": case("stopped while it ran, which is charged", [POTION], "JobFailed", "hold", bill="unknown"),
+    "aborted": case("given up before it started, which is free", [POTION], "JobFailed", "0"),
+    "expired": case(
+        "done, paid, and its files deleted after an hour", [POTION], "ResultExpired", "hold", bill="listed"
+    ),
+    "processing_with_output": case(
+        "the first answer holds one of two images, and is not the result",
+        [{**POTION, "n": 2}],
+        "delivered",
+        "0.05",
+        settings={"prefer_wait_s": 30},
+        count=2,
+    ),
+    "data_uri": case("the image in the answer itself", [POTION], "delivered", "0.025", bill="listed"),
+    "low_credit_429": case(
+        "429 that tells of the account's credit, which no message repeats",
+        [POTION],
+        "RateLimited",
+        "0",
+        says="slows accounts with little credit",
+        unsaid="$5",
+    ),
+    "clamped": case(
+        "drawn at another size than asked, without a word", [POTION], "delivered", "0.025", bill="listed", says="64x64"
+    ),
 }
 
 

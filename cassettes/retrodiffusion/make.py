@@ -155,41 +155,48 @@ PRICES = {
     "rd_tile__tileset_advanced": 0.1,
     "edit__background_remover": 0.01,
 }
-DELIVERED = {"outcome": "delivered", "paid": "0.025"}
 V1 = {"settings": {"api_version": "v1"}, "source": V1_SOURCE}
 
-#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid`` is what the ledger counts
-#: then, spent or held, in dollars; "hold" is all that was held. ``says`` stands in the error or the art's warnings.
-#: ``again`` is how the same call ends when it is made once more.
-CALLS: dict[str, dict[str, Any]] = {
-    "success": {"about": "an image from text", "asks": [POTION], **DELIVERED},
-    "edit": {"about": "a picture changed by words", "asks": [EDIT], **DELIVERED},
-    "inpaint": {"about": "a part of a picture drawn anew", "asks": [INPAINT], "source": EDIT_SOURCE}
-    | {"outcome": "delivered", "paid": "0.18"},
-    "views": {"about": "a sheet of eight views around an empty middle", "asks": [VIEWS], "outcome": "delivered"}
-    | {"paid": "0.1", "names": VIEW_NAMES["8"]},
-    "animation": {"about": "four frames in a GIF", "asks": [HOP], "outcome": "delivered", "paid": "0.25", "count": 4},
-    "tileset": {"about": "a sheet of 4x5 tiles", "asks": [TILES], "outcome": "delivered", "paid": "0.1", "count": 20},
-    "remove_background": {"about": "a picture cut out", "asks": [CUTOUT], "source": EDIT_SOURCE}
-    | {"outcome": "delivered", "paid": "0.01"},
-    "validation_error": {"about": "422", "asks": EACH_TASK, "outcome": "RequestRejected", "paid": "0"},
-    "no_balance": {"about": "402", "asks": EACH_TASK, "outcome": "OutOfCredit", "paid": "0"},
-    "rate_limited": {"about": "429 with `Retry-After`", "asks": EACH_TASK, "outcome": "RateLimited", "paid": "0"},
-    "content_refused": {"about": "403", "asks": EACH_TASK, "outcome": "ContentRefused", "paid": "0"},
-    "failed_task": {"about": "failed, and refunded", "asks": EACH_TASK, "outcome": "JobFailed", "paid": "0"}
-    | {"says": "inference_failed"},
-    "url_only": {"about": "paid, with an empty list of images: they are at addresses", "asks": [POTION], **DELIVERED},
-    "url_expired": {
-        "about": "the address is dead by then, and a fresh one is asked for",
-        "asks": [POTION],
-        **DELIVERED,
-    },
-    "lost_accept": {"about": "a page of HTML answers the paid request; the same again, by its key, finds the one job"}
-    | {"asks": [POTION], "outcome": "OutcomeUnknown", "paid": "0.025", "again": "delivered"},
-    "v1_at_once": {"about": "v1 answers with the image instead of a job", "asks": [POTION], **DELIVERED, **V1},
-    "v1_no_balance": {"about": "v1 says so with a 400", "asks": [POTION], "outcome": "OutOfCredit", "paid": "0", **V1},
-    "v1_no_token": {"about": "v1 misses the key with a 422, at the price check already", "asks": [POTION]}
-    | {"outcome": "AuthFailed", "paid": "0", **V1},
+
+def case(about: str, asks: list[dict[str, Any]], outcome: str, paid: str, **more: Any) -> dict[str, Any]:
+    """One entry of ``CALLS``."""
+    return {"about": about, "asks": asks, "outcome": outcome, "paid": paid, **more}
+
+
+#: What each scenario is asked, and how it ends: "delivered" or the name of an error. ``paid``: what the ledger counts
+#: then, spent or held, in dollars; "hold": all that was held. ``bill``: where that amount is from. ``says``: words of
+#: the error or of the art's warnings. ``again``: how the same call ends when it is made once more.
+CALLS = {
+    "success": case("an image from text", [POTION], "delivered", "0.025", bill="reported"),
+    "edit": case("a picture changed by words", [EDIT], "delivered", "0.025", bill="reported"),
+    "inpaint": case("a part of a picture drawn anew", [INPAINT], "delivered", "0.18", source=EDIT_SOURCE),
+    "views": case("a sheet of eight views around an empty middle", [VIEWS], "delivered", "0.1", names=VIEW_NAMES["8"]),
+    "animation": case("four frames in a GIF", [HOP], "delivered", "0.25", count=4),
+    "tileset": case("a sheet of 4x5 tiles", [TILES], "delivered", "0.1", count=20),
+    "remove_background": case("a picture cut out", [CUTOUT], "delivered", "0.01", source=EDIT_SOURCE),
+    "validation_error": case("422", EACH_TASK, "RequestRejected", "0"),
+    "no_balance": case("402", EACH_TASK, "OutOfCredit", "0"),
+    "rate_limited": case("429 with `Retry-After`", EACH_TASK, "RateLimited", "0"),
+    "content_refused": case("403", EACH_TASK, "ContentRefused", "0"),
+    "failed_task": case("failed, and refunded", EACH_TASK, "JobFailed", "0", says="inference_failed"),
+    "url_only": case(
+        "paid, with an empty list of images: they are at addresses", [POTION], "delivered", "0.025", bill="reported"
+    ),
+    "url_expired": case(
+        "the address is dead by then, and a fresh one is asked for", [POTION], "delivered", "0.025", bill="reported"
+    ),
+    "lost_accept": case(
+        "a page of HTML answers the paid request; the same again, by its key, finds the one job",
+        [POTION],
+        "OutcomeUnknown",
+        "0.025",
+        again="delivered",
+    ),
+    "v1_at_once": case(
+        "v1 answers with the image instead of a job", [POTION], "delivered", "0.025", bill="reported", **V1
+    ),
+    "v1_no_balance": case("v1 says so with a 400", [POTION], "OutOfCredit", "0", **V1),
+    "v1_no_token": case("v1 misses the key with a 422, at the price check already", [POTION], "AuthFailed", "0", **V1),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the art of a cassette looks like, and where its price is from; all of them: tests/test_cassettes.py."""
+"""What the art of a cassette looks like; all of them: tests/test_cassettes.py."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelrouter import PixelRouter, errors
-from pixelrouter.types import Money
+from pixelrouter import PixelRouter
 from tests.backends.replicate.answers import TOKEN
 
 OURS = Path(__file__).parents[3] / "cassettes" / "replicate"
@@ -39,7 +38,6 @@ def play(tmp_path):
 
 def test_success(play):
     art = play("success")
-    assert (art.cost.money, art.cost.source) == (Money.of("0.025"), "listed")
     assert art.warnings == ()
 
 
@@ -52,23 +50,3 @@ def test_edit(play):
 def test_animation(play):
     art = play("animation", prompt="a tiny wizard", task="animation", size=48, model="rd-animation/four_angle_walking")
     assert art.names[:5] == ("row-0/0", "row-0/1", "row-0/2", "row-0/3", "row-1/0")
-
-
-@pytest.mark.parametrize(
-    ("scenario", "error", "booked", "source"),
-    [
-        ("validation_error", errors.RequestRejected, "0", "reported"),
-        ("no_balance", errors.OutOfCredit, "0", "reported"),
-        ("rate_limited", errors.RateLimited, "0", "reported"),
-        ("failed_task", errors.JobFailed, "0.025", "unknown"),
-        ("content_refused", errors.ContentBlocked, "0.025", "unknown"),
-        ("canceled", errors.JobFailed, "0.025", "unknown"),
-        ("aborted", errors.JobFailed, "0", "reported"),
-        ("expired", errors.ResultExpired, "0.025", "listed"),
-    ],
-)
-def test_what_an_end_without_an_image_costs(play, scenario, error, booked, source):
-    with pytest.raises(error):
-        play(scenario)
-    [attempt] = play.routers[0].attempts()
-    assert (attempt.cost.money, attempt.cost.source) == (Money.of(booked), source)
