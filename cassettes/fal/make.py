@@ -133,7 +133,13 @@ CALLS = {
     "content_refused": case(
         "422 by the content policy, without a bill: it may have cost", EACH_TASK, "ContentBlocked", "hold"
     ),
-    "nsfw_black": case("200 with a bill and a black image: the safety checker's", [TEXT], "ContentBlocked", "0.016"),
+    "nsfw_black": case(
+        "200 with a bill and a black image: the safety checker's",
+        [TEXT],
+        "ContentBlocked",
+        "0.016",
+        source=SOURCE + "; github.com/gokayfem/ComfyUI-fal-API, issue 4",
+    ),
     "no_bill": case(
         "a result without its bill: what was held is booked", [VIEWS], "delivered", "hold", bill="quoted", names=NAMES
     ),
@@ -147,7 +153,12 @@ CALLS = {
     ),
     "status_backwards": case("back into the queue when its runner dies", [VIEWS], "delivered", "0.032", names=NAMES),
     "result_504": case(
-        "the gateway stumbles over a good result, which is asked for again", [VIEWS], "delivered", "0.032", names=NAMES
+        "the gateway stumbles over a good result, which is asked for again",
+        [VIEWS],
+        "delivered",
+        "0.032",
+        names=NAMES,
+        source=SOURCE + "; openstory, issue 1505, 2026-09",
     ),
     "gateway_502": case(
         "a page of HTML answers the paid request: nobody knows, the money stays held", [TEXT], "OutcomeUnknown", "hold"
@@ -235,7 +246,7 @@ def scenarios(root: Path, name: str) -> list[Scenario]:
     folder, call = root / name, CALLS[name]
     for old in folder.glob("*"):
         old.unlink()
-    cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
+    cassette = Cassette.documented(folder, source=call.get("source", SOURCE), day=DAY)
     backend = Backend(FalSettings(**call.get("settings", {})), None)
     return [Scenario(cassette, backend, request_of(ask), number) for number, ask in enumerate(call["asks"])]
 
@@ -337,7 +348,7 @@ def _awkward(root: Path) -> None:
     one.polled("IN_QUEUE", queue_position=2).polled("IN_PROGRESS", logs=[]).polled("COMPLETED")
     one.done(sheet(), units="2", **SHEET)
 
-    # The gateway stumbles over a good result, once: no verdict on the job (openstory, issue 1505).
+    # The gateway stumbles over a good result, once: no verdict on the job.
     gateway = b"<html><head><title>504 Gateway Time-out</title></head><body>nginx</body></html>"
     [one] = scenarios(root, "result_504")
     one.quoted().accepted().ran().finished(504, gateway).done(sheet(), units="2", **SHEET)

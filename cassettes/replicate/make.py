@@ -150,7 +150,13 @@ CALLS = {
         unsaid="$5",
     ),
     "clamped": case(
-        "drawn at another size than asked, without a word", [POTION], "delivered", "0.025", bill="listed", says="64x64"
+        "drawn at another size than asked, without a word",
+        [POTION],
+        "delivered",
+        "0.025",
+        bill="listed",
+        says="64x64",
+        source=SOURCE + "; sizes measured in github.com/lobabobloblaw/emberfall, 2026-07",
     ),
 }
 
@@ -238,7 +244,7 @@ def scenarios(root: Path, name: str) -> list[Scenario]:
     folder, call = root / name, CALLS[name]
     for old in folder.glob("*"):
         old.unlink()
-    cassette = Cassette.documented(folder, source=SOURCE, day=DAY)
+    cassette = Cassette.documented(folder, source=call.get("source", SOURCE), day=DAY)
     backend = Backend(ReplicateSettings(**call.get("settings", {})), None)
     return [Scenario(cassette, backend, request_of(ask), number) for number, ask in enumerate(call["asks"])]
 
@@ -290,7 +296,7 @@ def _awkward(root: Path) -> None:
     reason += " while you have less than $5.0 in credit."
     one.refused(429, f"Request was throttled. {reason} Your rate limit resets in ~10s.", Retry_After="10")
 
-    # Measured by others: sizes outside a style's range come out clamped (lobabobloblaw/emberfall, 2026-07).
+    # Measured by others: sizes outside a style's range come out clamped.
     [one] = scenarios(root, "clamped")
     one.accepted().drawn(potion().resize((64, 64), Image.Resampling.NEAREST))
 
