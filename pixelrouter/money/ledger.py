@@ -288,11 +288,11 @@ def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
     if cap.limit.unit != hold.unit:
         return
     used = Money(0, hold.unit) if cap.scope == "call" else _used(db, purse, cap.scope, hold.unit)
-    left = cap.limit - used - Money(cap.kept_back, hold.unit)
+    left = Money(max(0, cap.limit.micros - used.micros - cap.kept_back), hold.unit)  # a bill may have passed the cap
     if hold.micros > 0 and left < hold:
         raise OverBudget(
-            f"{hold} does not fit under the cap of {cap.limit} for {cap.label}: {Money(max(left.micros, 0), left.unit)}"
-            f" is left{cap.other_step}. Nothing was sent and nothing was charged.",
+            f"{hold} does not fit under the cap of {cap.limit} for {cap.label}: {left} is left"
+            f"{cap.other_step}. Nothing was sent and nothing was charged.",
             hint=f"Raise {cap.option}, ask for fewer or smaller images, or look at `pixelrouter costs`.",
             scope=cap.scope,
             quote=hold,
