@@ -10,7 +10,7 @@ import hashlib
 import time
 
 from pixelrouter.backends.protocol import Call, RemoteBackend
-from pixelrouter.errors import OutcomeUnknown, PixelRouterError
+from pixelrouter.errors import InvalidRequest, OutcomeUnknown, PixelRouterError
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate
 from pixelrouter.routing.collect import Collector, free_call, read
@@ -43,7 +43,10 @@ class Recovery:
         """The job in the vendor's own list that the lost submit made. Looked for twice: a list may lag behind."""
         sent = request.model_copy(update={"model": attempt.model})
         for look in range(2):
-            call = backend.find(_mark(attempt), sent)
+            try:
+                call = backend.find(_mark(attempt), sent)
+            except InvalidRequest:
+                return None  # its images are not known here
             if call is None:
                 return None
             if look:
@@ -68,9 +71,12 @@ class Recovery:
     ) -> Steps[Ticket | None]:
         """The same bytes under the same idempotency key: by the vendor's contract that is charged once, ever."""
         request = candidate.request.model_copy(update={"model": attempt.model})
-        call = backend.submit(request, _mark(attempt))
+        try:
+            call = backend.submit(request, _mark(attempt))
+        except InvalidRequest:
+            return None  # its images are not known here: only the same call again has them
         if fingerprint(call) != body:
-            return None  # another version wrote the body: the vendor would not recognise it
+            return None  # without its images, or of another version: the vendor would not recognise it
         ask.tell("submit", backend.name, None, "asking again under the same idempotency key")
         try:
             response = yield Paid(call.request, self._collector.rules(backend), backend.settings.timeout_s)
