@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
+from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -127,7 +128,9 @@ def _item(url: str) -> Inline | Remote:
     """A file at an address, or one inside it (``data:``), which is kept whatever it holds: it was paid for."""
     if not url.startswith("data:"):
         return Remote(url)
-    text = url.partition(",")[2]
+    head, _, text = url.partition(",")
+    if not head.endswith(";base64"):
+        return Inline(unquote_to_bytes(text.encode("utf-8", "replace")))
     try:
         return Inline(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):

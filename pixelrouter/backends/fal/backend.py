@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from pixelrouter.backends.fal import addresses, answers, models
+from pixelrouter.backends.fal import addresses, answers, models, recovery
 from pixelrouter.backends.fal.body import ISOLATED, body_of, drawn, raw_size
 from pixelrouter.backends.fal.failures import (
     IN_PROGRESS,
@@ -132,7 +132,7 @@ class Backend(BackendDefaults):
             assert price.unit_price is not None  # noqa: S101 - price_of refuses an answer without one
             units, note = units_of(request, model, price.unit or "", self._own.canvas)
             cost = Cost(answers.ceiling(price.unit_price * units), "quoted")
-            notes = (f"${price.unit_price.normalize():f} for each of {price.unit or 'its units'}.",)
+            notes = (f"A unit ({price.unit or 'without a name'}) costs ${price.unit_price.normalize():f} at fal.",)
             unit_price = answers.ceiling(price.unit_price)
             return Quote(cost, self.name, model, notes=(*notes, *([note] if note else ())), unit_price=unit_price)
 
@@ -212,22 +212,30 @@ class Backend(BackendDefaults):
         return [Call(HttpRequest("GET", item.url), read) for item in delivery.items if isinstance(item, Remote)]
 
     def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
-        """The account's requests of that endpoint whose input has the mark's seed and the same prompt, size and n.
+        """The account's requests of that endpoint whose input has the mark's seed and whatever else proves it ours.
 
-        None for the models that take no seed. fal lists what it stores, and does not say whether a request that still
-        waits is among it: an empty answer is not a proof.
+        None where a match would not be exact: for the models that take no seed, and for a seed of the caller's own once
+        the images that were sent are lost (in a crash), as other images may share it. fal lists what it stores, and
+        does not say whether a request that still waits is among it: an empty answer is not a proof.
         """
         model = request.model or self.resolve(request).id
-        if model not in models.KLEIN:
+        whole = request.seed is not None
+        if model not in models.KLEIN or (whole and model != models.TEXT and not request.images):
             return None
         endpoint = models.endpoint_of(model, self._own)
-        wanted = drawn(request, model, self._own, mark.seed)
+        sent = (body_of if whole else drawn)(request, model, self._own, mark.seed)
         query = {"endpoint_id": endpoint, "expand": "payloads"}
         if mark.at:
             query["start"] = datetime.fromtimestamp(max(0.0, mark.at - EARLIER_S), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self._find(query, wanted, {"endpoint": endpoint, "model": model})
 
-    def _find(self, query: Mapping[str, str], wanted: Mapping[str, Any], extra: Mapping[str, str]) -> Call[Found]:
+        def ours(listed: Mapping[str, Any]) -> bool:
+            return recovery.is_ours(listed, sent, whole=whole)
+
+        return self._find(query, ours, {"endpoint": endpoint, "model": model})
+
+    def _find(
+        self, query: Mapping[str, str], ours: Callable[[Mapping[str, Any]], bool], extra: Mapping[str, str]
+    ) -> Call[Found]:
         def read(response: HttpResponse, doing: str) -> Found:
             page = answers.Listing.model_validate(answers.object_of(response, doing))
             if "items" not in response.json():
@@ -239,10 +247,10 @@ class Backend(BackendDefaults):
                 if each.request_id
                 and addresses.REQUEST_ID.fullmatch(each.request_id)
                 and each.endpoint_id in (None, extra["endpoint"])
-                and all(each.json_input.get(name) == value for name, value in wanted.items())
+                and ours(each.json_input)
             ]
             again = page.has_more is True and page.next_cursor and page.next_cursor != query.get("cursor")
-            more = self._find({**query, "cursor": str(page.next_cursor)}, wanted, extra) if again else None
+            more = self._find({**query, "cursor": str(page.next_cursor)}, ours, extra) if again else None
             return Found(tuple(tickets), more)
 
         url = f"{self._own.api}/v1/models/requests/by-endpoint?{urlencode(query, safe='/:')}"

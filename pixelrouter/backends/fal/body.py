@@ -46,7 +46,8 @@ REFUSED: Mapping[str, str] = {
 def raw_size(request: GenerationRequest, canvas: int) -> tuple[int, int]:
     """``(width, height)`` in pixels that Klein is asked to draw: the shape asked for, its longer side ``canvas``.
 
-    Sides are multiples of 16 (of 32 for a sheet, so that its cells are) and at least 512; at most 1024 * 1024 pixels.
+    Sides are multiples of 16 (of 32 for a sheet, so that its cells are) and at least 512, for which the longer one
+    grows beyond ``canvas`` where it has to; at most 1024 * 1024 pixels.
     """
     step = STEP * (2 if request.task == "views" else 1)
     scale = max(canvas / max(request.size), SHORTEST_SIDE / min(request.size))

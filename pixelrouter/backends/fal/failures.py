@@ -71,6 +71,11 @@ def clean(value: object) -> str | None:
     return (text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…") or None
 
 
+def ended(text: str) -> str:
+    """``text`` with a full stop, which a vendor's words often lack: a hint may follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def problem_of(body: object, headers: Mapping[str, str] | None = None) -> Problem | None:
     """The error that ``body`` describes in any of the documented shapes, or None."""
     if not isinstance(body, dict):
@@ -238,13 +243,12 @@ def _verdict(response: HttpResponse, problem: Problem, doing: str, *, no_path: b
     charged = Money(0) if free else None
     if problem.code == POLICY:
         text = f"fal's content policy held back {doing}: {problem.message}{_id(response)}"
-        return ContentBlocked(text, charged=charged, units=units, code=POLICY, hint=_HINTS[POLICY])
+        return ContentBlocked(ended(text), charged=charged, units=units, code=POLICY, hint=_HINTS[POLICY])
     ours = response.headers.get("x-fal-request-timeout-type") == "user"
     hint = _ENDPOINT if no_path else _HINTS.get("startup_timeout" if ours else problem.code or "")
     text = f"{doing} failed at fal ({response.status} {problem.code or 'without a type'}): {problem.message}"
-    return JobFailed(
-        f"{text[0].upper()}{text[1:]}{_id(response)}", charged=charged, units=units, code=problem.code, hint=hint
-    )
+    text = ended(f"{text[0].upper()}{text[1:]}{_id(response)}")
+    return JobFailed(text, charged=charged, units=units, code=problem.code, hint=hint)
 
 
 def _id(response: HttpResponse) -> str:
@@ -256,5 +260,5 @@ def _id(response: HttpResponse) -> str:
 def _text(response: HttpResponse, problem: Problem | None, what: str) -> str:
     """One sentence for a person: what happened, the vendor's own words, the id to complain with."""
     code = f" {problem.code}" if problem and problem.code else ""
-    said = f": {problem.message}" if problem and problem.message else "."
-    return f"fal {what} ({response.status}{code}){said}{_id(response)}"
+    said = f": {problem.message}" if problem and problem.message else ""
+    return ended(f"fal {what} ({response.status}{code}){said}{_id(response)}")

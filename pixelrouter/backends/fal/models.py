@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pixelrouter.backends.fal.settings import SPRITESHEET_LORA, FalSettings
+from pixelrouter.backends.fal.settings import EDIT_ENDPOINT, SPRITESHEET_LORA, TEXT_ENDPOINT, FalSettings
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import MAX_SIDE, GenerationRequest, Licence, ModelInfo, Task
 
@@ -43,6 +43,13 @@ FOREIGN_LORA = Licence(
     None,
     "FLUX.2 Klein 4B Base is Apache-2.0; a LoRA from elsewhere brings its own terms, which pixelrouter does not know.",
 )
+OTHER_ENDPOINT = Licence(
+    "that of the model behind the configured endpoint",
+    None,
+    None,
+    "The endpoint is not pixelrouter's own choice, so its model and terms are not known. (The weights of FLUX.2 Klein"
+    " 9B, for one, are for non-commercial use.)",
+)
 PIXELIZE_LICENCE = Licence(
     "your image's own",
     True,
@@ -73,7 +80,7 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             settings.canvas,
             max_n=MOST_IMAGES,
             tasks=("image",),
-            licence=FOREIGN_LORA if settings.text_lora_url else KLEIN_LICENCE,
+            licence=_licence(settings.text_endpoint, settings.text_lora_url, None, KLEIN_LICENCE),
             description="FLUX.2 Klein 4B Base from text, with any LoRA by its address.",
         ),
         ModelInfo(
@@ -87,7 +94,7 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             views=("2x2",),
             takes_image=True,
             prompt_optional=True,
-            licence=SHEET_LICENCE if settings.lora_url == SPRITESHEET_LORA else FOREIGN_LORA,
+            licence=_licence(settings.spritesheet_endpoint, settings.lora_url, SPRITESHEET_LORA, SHEET_LICENCE),
             description="Four views of one object: two isometric fronts, the left side, the top. Needs a reference"
             " image; without one it is drawn first, and paid for, by klein.",
         ),
@@ -102,7 +109,7 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             max_references=MOST_INPUTS - 1,
             needs_image=True,
             tasks=("edit",),
-            licence=KLEIN_LICENCE,
+            licence=_licence(settings.edit_endpoint, None, None, KLEIN_LICENCE),
             description="FLUX.2 Klein 4B Base edits a picture by words, with up to three references and any LoRA.",
         ),
         ModelInfo(
@@ -138,6 +145,13 @@ def bundled(settings: FalSettings) -> tuple[ModelInfo, ...]:
             description="Bria RMBG 2.0 takes the background away.",
         ),
     )
+
+
+def _licence(endpoint: str, lora: str | None, our_lora: str | None, ours: Licence) -> Licence:
+    """``ours`` for the endpoint and the LoRA that it was read for; for others nobody here knows the terms."""
+    if endpoint not in (EDIT_ENDPOINT, TEXT_ENDPOINT):
+        return OTHER_ENDPOINT
+    return ours if lora == our_lora else FOREIGN_LORA
 
 
 def endpoint_of(name: str, settings: FalSettings) -> str:
@@ -185,7 +199,7 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, configured:
     model = known[name or AUTOMATIC[request.task]]
     if reason := why_not(model, request):
         raise InvalidRequest(f"fal cannot draw this: {reason}.", hint=_hint(model, request))
-    if model.id in KLEIN and request.options.get("loras"):
+    if model.id in KLEIN and request.options.get("loras") and model.licence is not OTHER_ENDPOINT:
         return replace(model, licence=FOREIGN_LORA)
     return model
 

@@ -70,10 +70,14 @@ def prediction_of(response: HttpResponse, doing: str) -> Prediction:
 
 
 def listed(output: object) -> list[Any]:
-    """The outputs as a list: some models answer with one address alone."""
+    """The outputs as a flat list: models answer with a list, with one address alone, or with an object of them."""
     if output is None or output == "":
         return []
-    return output if isinstance(output, list) else [output]
+    if isinstance(output, dict):
+        output = list(output.values())
+    if not isinstance(output, list):
+        return [output]
+    return [one for entry in output for one in (listed(entry) if isinstance(entry, dict | list) else [entry])]
 
 
 def items_of(output: object) -> tuple[tuple[Inline | Remote, ...], int]:

@@ -6,12 +6,13 @@ anything else happens, and the answer to a submit is never taken for the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.replicate import answers, recovery, styles
@@ -67,13 +68,19 @@ class ReplicateSettings(BackendSettings):
         default=0, ge=0, le=60, description="Seconds to hold the paid request open for the result; 0 asks for none."
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if 0 < self.cancel_after_s < 5:
-            raise ValueError("cancel_after_s must be 0 or at least 5")
-        if self.prefer_wait_s >= self.timeout_s:
-            raise ValueError("prefer_wait_s must be below timeout_s, or a paid request is given up while it waits")
-        return self
+    @field_validator("cancel_after_s")
+    @classmethod
+    def _is_long_enough(cls, value: int) -> int:
+        if 0 < value < 5:
+            raise ValueError("must be 0 or at least 5")
+        return value
+
+    @field_validator("prefer_wait_s")
+    @classmethod
+    def _is_waited_for(cls, value: int, others: ValidationInfo) -> int:
+        if value >= others.data.get("timeout_s", math.inf):  # missing where it is itself no number
+            raise ValueError("must be below timeout_s, or a paid request is given up while it waits")
+        return value
 
 
 class Backend(BackendDefaults):
@@ -168,6 +175,15 @@ class Backend(BackendDefaults):
                     f"The image of {job} is no longer at its address ({response.status}): Replicate deletes the files "
                     "of a prediction an hour after it.",
                     hint="Generate it anew with fresh=True.",
+                )
+            if response.status in (401, 403):
+                raise unexpected(
+                    response,
+                    f"the download of an image of {job}",
+                    "it asks for the token, which goes to the API alone",
+                    hint=f"Save it by hand, within an hour of the job: replicate.com/p/{delivery.ticket.id}."
+                    if delivery.ticket
+                    else None,
                 )
             if not response.ok or not response.content:
                 raise unexpected(response, f"the download of an image of {job}")

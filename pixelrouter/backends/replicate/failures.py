@@ -63,6 +63,11 @@ def clean(value: object) -> str | None:
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
+def ended(text: str) -> str:
+    """``text`` with a full stop, which a vendor's words often lack: a hint may follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def problem_of(response: HttpResponse) -> Problem | None:
     """The problem document in the answer, or None."""
     try:
@@ -152,9 +157,9 @@ def _rate_limited(response: HttpResponse, problem: Problem | None) -> RateLimite
         hint = (
             "Replicate slows accounts with little credit, or without a payment method, down to 6 predictions a minute."
         )
-    said = f": {problem.detail}" if problem and not low else "."
+    said = f": {problem.detail}" if problem and not low else ""
     return RateLimited(
-        f"Replicate asks to slow down (429){said}",
+        ended(f"Replicate asks to slow down (429){said}"),
         code=problem.title if problem else None,
         retry_after=retry_after(response, problem),
         hint=hint,
@@ -163,7 +168,7 @@ def _rate_limited(response: HttpResponse, problem: Problem | None) -> RateLimite
 
 def _text(problem: Problem, status: int, what: str) -> str:
     title = f" {problem.title}" if problem.title and problem.title != problem.detail else ""
-    return f"Replicate {what} ({status}{title}): {problem.detail}"
+    return ended(f"Replicate {what} ({status}{title}): {problem.detail}")
 
 
 def job_failed(job: str, error: object) -> JobFailed:
@@ -177,12 +182,12 @@ def job_failed(job: str, error: object) -> JobFailed:
     code = known[0] if known else None
     if MODERATED.search(said):
         return ContentBlocked(
-            f"Replicate's or the model's content policy stopped job {job}: {said}",
+            ended(f"Replicate's or the model's content policy stopped job {job}: {said}"),
             code=code,
             hint="Reword the prompt, or change the image. Whether it was charged, Replicate does not say.",
         )
     return JobFailed(
-        f"The model on Replicate could not draw job {job}: {said}",
+        ended(f"The model on Replicate could not draw job {job}: {said}"),
         code=code,
         hint="Whether a failed prediction is charged, Replicate does not say: see replicate.com/account/billing.",
     )

@@ -121,6 +121,17 @@ def test_a_lost_answer_is_found_in_the_list_of_requests(router, sim, fault):
     assert art.cost.money == sim.charged_total == booked(router)
 
 
+def test_a_lost_edit_is_not_taken_for_that_of_another_picture(router, sim, tmp_path):
+    """The same words and the caller's own seed, bought on another machine for another picture."""
+    router.edit("blue", image=picture((64, 64), (10, 20, 30, 255)), seed=7)
+    sim.fault(Faults.LOSE_BEFORE)
+    section = {"base_url": sim.url, "poll_s": 0, "canvas": 512}
+    elsewhere = {"keys": {"fal": KEY}, "backends": {"fal": section}, "backend": "fal", "state": tmp_path / "two"}
+    with PixelRouter(**elsewhere) as other, pytest.raises(OutcomeUnknown):
+        other.edit("blue", image=picture((64, 64), (90, 20, 30, 255)), seed=7)
+    assert len(sim.charges) == 1
+
+
 def test_a_request_that_never_arrived_stays_unknown(router, sim):
     sim.fault(Faults.LOSE_BEFORE)
     with pytest.raises(OutcomeUnknown):

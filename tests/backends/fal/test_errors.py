@@ -110,6 +110,7 @@ def test_a_submit_that_is_not_accepted(body, status, kind):
     error = refusal(body, status)
     assert type(error) is kind
     assert getattr(error, "status", status) == status
+    assert error.message.endswith((".", "…"))  # a hint may follow
 
 
 def test_what_a_refusal_tells():

@@ -70,6 +70,7 @@ def test_a_price_for_each(unit):
 def test_a_price_by_the_second_is_held_for_a_minute():
     quote = quoted(sheet(), price(0.0005, "compute seconds"))
     assert (quote.money, quote.unit_price) == (Money.of("0.03"), Money.of("0.0005"))
+    assert quote.notes[0] == "A unit (compute seconds) costs $0.0005 at fal."
     assert "60 are held" in quote.notes[-1]
 
 
@@ -145,6 +146,36 @@ def test_only_the_same_seed_prompt_size_and_number_match():
     assert found.more is None
     request = backend().poll(found.tickets[0]).request
     assert request.url == "https://queue.fal.run/fal-ai/flux-2/requests/job-5/status?logs=0"
+
+
+OPTIONS = {"guidance_scale": 7.5, "loras": [{"path": "https://example.com/a.safetensors", "scale": 1.1}]}
+OWN_SEED = wish(task="edit", model="klein-edit", seed=77, images=(picture(),), options=OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_ours"),
+    [
+        ({}, True),
+        ({"num_inference_steps": 28, "negative_prompt": "", "acceleration": None}, True),  # filled in by fal
+        ({"num_inference_steps": 40}, False),
+        ({"guidance_scale": 5}, False),
+        ({"loras": []}, False),
+        ({"image_urls": ["data:image/png;base64,AAAA"]}, False),
+        ({"image_urls": None}, False),
+        ({"something": "else"}, False),
+    ],
+)
+def test_a_seed_of_the_callers_own_proves_nothing_without_all_the_rest(changes, is_ours):
+    sent = backend().submit(OWN_SEED, MARK).request.json
+    found = searched(listing({**sent, **changes}), OWN_SEED)
+    assert [ticket.id for ticket in found.tickets] == (["job-0"] if is_ours else [])
+
+
+def test_a_seed_of_the_callers_own_without_the_images_is_not_looked_for():
+    lost = OWN_SEED.model_copy(update={"images": ()})
+    assert backend().find(MARK, lost) is None
+    assert backend().find(MARK, lost.model_copy(update={"seed": None})) is not None
+    assert backend().find(MARK, wish(seed=77)) is not None  # a picture from text has none
 
 
 def test_entries_of_another_endpoint_or_without_an_id_do_not_match():

@@ -335,6 +335,11 @@ def test_licences():
     assert other.licence_of("klein").commercial is None
     assert other.licence_of("klein-spritesheet").commercial is None
     assert backend().resolve(wish(options={"loras": [LORA]})).licence.commercial is None
+    nine = "fal-ai/flux-2/klein/9b/base/lora"  # whose weights are not for commercial use
+    elsewhere = backend(text_endpoint=nine, edit_endpoint=nine, spritesheet_endpoint=nine)
+    caps = elsewhere.capabilities()
+    assert {caps.licence_of(model).commercial for model in ("klein", "klein-edit", "klein-spritesheet")} == {None}
+    assert "Apache" not in elsewhere.resolve(wish(options={"loras": [LORA]})).licence.note
     assert backend().resolve(wish()).licence.commercial is True
 
 

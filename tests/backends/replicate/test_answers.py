@@ -113,7 +113,12 @@ def test_no_output_is_an_empty_delivery_for_the_router_to_complain_about(output)
     assert polled(prediction(output=output)).items == ()
 
 
-@pytest.mark.parametrize("odd", [[7], {"url": LINK}, ["ftp://x/y"], [None], True])
+@pytest.mark.parametrize("nested", [[[LINK]], {"image": LINK}, [{"url": LINK}], {"images": [[LINK], []]}])
+def test_addresses_inside_other_shapes_are_found(nested):
+    assert polled(prediction(output=nested)).items == (Remote(LINK),)
+
+
+@pytest.mark.parametrize("odd", [[7], {"url": 7}, ["ftp://x/y"], [None], True])
 def test_outputs_that_are_no_addresses(odd):
     with pytest.raises(UnexpectedAnswer, match="no addresses"):
         polled(prediction(output=odd))
@@ -223,6 +228,14 @@ def test_files_that_do_not_come_now(response):
     [call] = backend().fetch(Delivery((Remote(LINK),)))
     with pytest.raises(UnexpectedAnswer, match="download"):
         call.read(response)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_delivery_host_that_wants_the_token_is_told_of(status):
+    [call] = backend().fetch(Delivery((Remote(LINK),), ticket=TICKET))
+    with pytest.raises(UnexpectedAnswer, match="asks for the token") as caught:
+        call.read(HttpResponse(status))
+    assert JOB in caught.value.hint
 
 
 def test_renew_asks_again_and_tells_when_all_is_lost():

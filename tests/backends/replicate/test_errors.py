@@ -56,6 +56,7 @@ def test_refusals(body, status, error, code):
     assert type(found) is error
     assert (found.status, found.code, found.money) == (status, code, "no")
     assert of_answer(status, found) is Verdict.REFUSED
+    assert found.message.endswith((".", "…"))  # a hint may follow
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,10 @@ def test_deadline_and_sync_mode_are_settings():
     ],
 )
 def test_settings_that_replicate_would_refuse_or_that_lose_answers(bad):
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError) as caught:
         ReplicateSettings(**bad)
+    [problem] = caught.value.errors()
+    assert problem["loc"] == (next(iter(bad)),)  # so that the error names the key
 
 
 def test_every_path_is_below_base_url():

@@ -120,6 +120,13 @@ def test_image2pixel_with_its_own_palette_scale_and_ground(client: httpx.Client)
     assert client.get(bad["response_url"]).status_code == 422
 
 
+@pytest.mark.parametrize("options", [{"max_colors": None}, {"scale": 100}])
+def test_image2pixel_without_limits_that_fal_does_not_have(client: httpx.Client, options: dict[str, Any]) -> None:
+    source = data_uri(Image.new("RGB", (64, 64), "red"))
+    found = result(client, submit(client, "fal-ai/image2pixel", image_url=source, **options))
+    assert found["palette"] == ["#ff0000"]
+
+
 def test_image2pixel_cuts_alpha_at_a_threshold(client: httpx.Client) -> None:
     source = Image.new("RGBA", (64, 64), (10, 20, 30, 100))
     source.paste((200, 100, 50, 200), (0, 0, 64, 32))

@@ -116,7 +116,7 @@ def pixelated(image: Image.Image, order: dict[str, Any], native: int) -> tuple[P
 
     ``scale`` is the size of one art pixel; without it, the one that gives ``native`` pixels along the shorter side.
     """
-    scale = order["scale"] or max(1, min(image.size) // native)
+    scale = min(order["scale"] or max(1, min(image.size) // native), *image.size)
     source = np.asarray(image.convert("RGBA"))
     small: Pixels = source[scale // 2 :: scale, scale // 2 :: scale].copy()
     kept = small[..., 3] >= order["alpha_threshold"]
@@ -128,7 +128,7 @@ def pixelated(image: Image.Image, order: dict[str, Any], native: int) -> tuple[P
         # Of the pixels that stay only, and by coverage: a thin outline keeps its colour.
         seen = small[kept][None, :, :3] if kept.any() else small[..., :3]
         reduced = Image.fromarray(np.ascontiguousarray(seen))
-        palette = images.colours(reduced.quantize(order["max_colors"], Image.Quantize.MAXCOVERAGE))
+        palette = images.colours(reduced.quantize(order["max_colors"] or 256, Image.Quantize.MAXCOVERAGE))
     small[..., :3] = images.snap(small[..., :3], palette)
     small[..., 3] = np.where(kept, 255, 0)
     used = np.unique(small[kept][:, :3], axis=0)

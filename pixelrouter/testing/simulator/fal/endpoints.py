@@ -51,12 +51,12 @@ class Lora(BaseModel):
 
 class Image2PixelInput(BaseModel):
     image_url: str
-    max_colors: int = Field(32, ge=1, le=256)
+    max_colors: int | None = Field(32, ge=1, le=256)
     auto_color_detect: bool = False
     fixed_palette: list[Annotated[str, Field(pattern=r"^#?[0-9a-fA-F]{6}$")]] | None = None
     detect_method: Literal["auto", "runs", "edge"] = "auto"
     downscale_method: Literal["dominant", "median", "mode", "mean", "content-adaptive"] = "dominant"
-    scale: int | None = Field(None, ge=1, le=64)
+    scale: int | None = Field(None, ge=1)
     snap_grid: bool = True
     cleanup_morph: bool = False
     cleanup_jaggy: bool = False
