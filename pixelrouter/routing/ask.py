@@ -92,7 +92,7 @@ class Ask:
 
 def candidate(backend: Backend, request: GenerationRequest, *, has_key: bool = True) -> Candidate:
     """The request as this backend gets it: with the configured model where the call names none."""
-    model = request.model or backend.settings.model
+    model = request.model or _configured(backend, request)
     mine = request if model == request.model else request.model_copy(update={"model": model})
     return Candidate(backend, mine, generation_key(backend.name, mine), has_key)
 
@@ -100,3 +100,10 @@ def candidate(backend: Backend, request: GenerationRequest, *, has_key: bool = T
 def with_placeholder(request: GenerationRequest) -> GenerationRequest:
     """The request as it will be once the image it starts from is there: enough to price it."""
     return request.model_copy(update={"images": (b"", *request.images)})
+
+
+def _configured(backend: Backend, request: GenerationRequest) -> str | None:
+    """The model in the config, unless it is known not to do the task: one line of config serves every task."""
+    name = backend.settings.model
+    known = backend.capabilities().model(name) if name else None
+    return None if known is not None and request.task not in known.tasks else name

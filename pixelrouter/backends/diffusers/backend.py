@@ -92,5 +92,10 @@ class Backend(BackendDefaults):
         return draw(plan, self._own, progress)
 
     def _plan(self, request: GenerationRequest) -> plans.Plan:
-        name = request.model or self.settings.model or presets.automatic(request.task)
+        name = request.model or self._configured(request) or presets.automatic(request.task)
         return plans.make(name, presets.find(name, self._own.presets), request)
+
+    def _configured(self, request: GenerationRequest) -> str | None:
+        """The preset in the config, unless it does not do the task."""
+        name = self.settings.model
+        return name if name and request.task in presets.find(name, self._own.presets).serves else None

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 
 from pixelrouter.backends.pixellab import answers, models
 from pixelrouter.backends.pixellab.body import body_of
-from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint
+from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint, tiles_of
 from pixelrouter.backends.pixellab.failures import clean, failed_job, failure, retry_after, seconds_since, unexpected
 from pixelrouter.backends.pixellab.results import Found, pictures_of
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Hosts
@@ -115,14 +115,28 @@ class Backend(BackendDefaults):
         return self._endpoint(request).info
 
     def layout(self, request: GenerationRequest) -> Layout:
-        """One file an image. Views and tiles are named in the delivery; an animation's frames all count."""
+        """One file an image. Views and tiles are named in the delivery; an animation's frames all count.
+
+        A tileset has as many tiles as the vendor documents; where it does not, all that come count.
+        """
         if request.task == "views":  # asked for after a crash as well, when the request has lost its images
             model = next((each.info for each in ENDPOINTS if each.id == request.model), None)
             views = request.views or (model.views[0] if model and model.views else "8")
             return Layout(raws=len(VIEW_NAMES[views]))
-        if request.task in ("animation", "tileset"):
-            return Layout()
-        return Layout(raws=request.n)
+        if request.task == "tileset":
+            return Layout(raws=tiles_of(request) if request.model == "tileset" else None)
+        return Layout() if request.task == "animation" else Layout(raws=request.n)
+
+    def first(self, request: GenerationRequest) -> GenerationRequest | None:
+        """A subject that is to be moved or turned, and is there in words only, is drawn first.
+
+        Everything about the second purchase is checked before the first one is made. Raises InvalidRequest.
+        """
+        endpoint = self._endpoint(request)
+        if not models.needs_subject(endpoint, request):
+            return None
+        body_of(endpoint, models.with_subject(request), request.seed or 1, self._version)
+        return models.subject(self._endpoints, request)
 
     # --- the calls ------------------------------------------------------------------------------------------------
 

@@ -130,10 +130,15 @@ def failure(response: HttpResponse, doing: str) -> PixelRouterError:
         hint = "The account's plan may not include this, or the network's address is blocked at PixelLab's door."
         return AuthFailed(_text(status, problem, "forbids this"), hint=hint, status=status, code=code)
     if status == 429:
-        return RateLimited(_text(status, problem, "asks to slow down"), retry_after=retry_after(response))
+        hint = "Wait until a job is done; [backends.pixellab] concurrency = 2 keeps fewer open."
+        wait = retry_after(response)
+        return RateLimited(_text(status, problem, "asks to slow down"), hint=hint, retry_after=wait)
     if status == 529:
         return Overloaded(
-            _text(status, problem, "is overloaded and did nothing"), status=status, retry_after=retry_after(response)
+            _text(status, problem, "is overloaded and did nothing"),
+            hint="Try again in a few minutes, or route to another backend.",
+            status=status,
+            retry_after=retry_after(response),
         )
     if status in REJECTED and is_json:
         hint_404 = "Check base_url and api_version in the config." if status == 404 else None
@@ -143,7 +148,7 @@ def failure(response: HttpResponse, doing: str) -> PixelRouterError:
 
 def _text(status: int, problem: Problem | None, what: str) -> str:
     """One sentence for a person: what happened, and the vendor's own words."""
-    return f"PixelLab {what} ({status}){f': {problem.message}' if problem else '.'}"
+    return f"PixelLab {what} ({status}){f': {problem.message}' if problem else ''}".rstrip(".") + "."
 
 
 def failed_job(job: str, last: object, charged: Money | None, unit: Unit) -> JobFailed:
@@ -154,8 +159,9 @@ def failed_job(job: str, last: object, charged: Money | None, unit: Unit) -> Job
     said = problem_of(told) or problem_of({"detail": told.get("error")})
     if charged is None and code in FREE_FAILURES:
         charged = Money(0, unit)
+    reason = said.message.rstrip(".") if said else "no reason given"
     return JobFailed(
-        f"PixelLab could not draw job {job} ({code or 'no code'}): {said.message if said else 'no reason given'}",
+        f"PixelLab could not draw job {job} ({code or 'no code'}): {reason}.",
         charged=charged,
         code=code,
         hint=_FAILURE_HINTS.get(code or "", "Try again, or with another prompt or model."),

@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pixelrouter.errors import InvalidRequest, UnreadableImage
@@ -57,6 +58,16 @@ def read(data: bytes, name: str) -> Picture:
             raise
         raise UnreadableImage(f"{name} is not an image that can be read.", hint="Give a PNG, GIF or WebP.") from None
     return Picture(out.getvalue(), width, height)
+
+
+@cache
+def blank(size: tuple[int, int]) -> bytes:
+    """A clear PNG of that size in pixels: it stands for a picture that is still to be drawn."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGBA", size).save(out, format="PNG")
+    return out.getvalue()
 
 
 def from_option(name: str, value: object) -> Picture:

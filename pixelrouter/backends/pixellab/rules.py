@@ -142,11 +142,18 @@ def points(name: str, value: object) -> list[Any]:
     return [_point(f"{name}[{i}]", one) for i, one in enumerate(value)]
 
 
-def views_by_name(name: str, value: object) -> dict[str, Any]:
+def views_by_name(*directions: str) -> Rule:
     """Pictures by direction: ``{"south": ..., "east": ...}``. South is required, as the vendor documents."""
-    if not isinstance(value, Mapping) or "south" not in value or any(key not in DIRECTIONS for key in value):
-        raise InvalidRequest(f"{name} must map directions to pictures, the south among them.")
-    return {str(key): picture(f"{name}.{key}", one) for key, one in value.items()}
+
+    def check(name: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, Mapping) or "south" not in value or any(key not in directions for key in value):
+            known = ", ".join(directions)
+            raise InvalidRequest(
+                f"{name} must map directions to pictures, south among them.", hint=f"There are {known}."
+            )
+        return {str(key): picture(f"{name}.{key}", one) for key, one in value.items()}
+
+    return check
 
 
 proportions = by_type(

@@ -89,11 +89,14 @@ def _model(name: str, group: Group) -> ModelInfo:
 
 
 def resolve(request: GenerationRequest, default: str | None) -> ModelInfo:
-    """The style that draws ``request``: the one it names, else ``default``, else the cheapest general one that fits.
+    """The style that draws ``request``: the one it names, else ``default`` where that does the task, else the cheapest
+    general one that fits.
 
     Raises InvalidRequest that names the limit, or the sizes that are possible.
     """
     known = {model.id: model for model in bundled()}
+    if default in known and request.task not in known[default].tasks:
+        default = None
     if name := request.model or default:
         model = known.get(name)
         if model is None:

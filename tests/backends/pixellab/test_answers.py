@@ -272,8 +272,23 @@ def test_the_layout_needs_no_images(name):
     """It is asked for when finishing, also after a crash, when the request has lost its images."""
     request: GenerationRequest = BODIES[name][0].model_copy(update={"images": (), "mask": None, "model": name})
     raws = backend().layout(request).raws
-    expected = {"views": {"character-4": 4}.get(name, 8), "animation": None, "tileset": None}
+    expected = {"views": {"character-4": 4}.get(name, 8), "animation": None, "tileset": {"tileset": 16}.get(name)}
     assert raws == expected.get(request.task, request.n)
+
+
+@pytest.mark.parametrize(
+    ("options", "raws"),
+    [
+        ({}, 16),
+        ({"transition_size": 0.5}, 16),
+        ({"transition_size": 1}, 25),
+        ({"transition_size": 0.4, "shape_style": "round"}, 16),
+        ({"transition_size": 0.6, "shape_style": "round"}, None),
+    ],
+)
+def test_a_tileset_has_as_many_tiles_as_is_documented(options, raws):
+    request = wish(16, task="tileset", model="tileset", tiles="wang", upper="sand", options=options)
+    assert backend().layout(request).raws == raws
 
 
 def test_what_the_backend_says_of_itself():

@@ -147,6 +147,7 @@ def test_the_automatic_choice(request_, model):
 
 def test_a_model_from_the_config_and_a_name_that_is_none():
     assert backend(model="pixen").resolve(wish()).id == "pixen"
+    assert backend(model="pixen").resolve(wish(task="views", views="4")).id == "character-4"  # pixen draws no views
     with pytest.raises(InvalidRequest, match="Did you mean one of: pixflux"):
         backend().resolve(wish(model="pixfluks"))
     with pytest.raises(InvalidRequest, match=r"cannot do task 'tileset'.*It does: image, edit"):
@@ -173,17 +174,20 @@ def test_a_model_from_the_config_and_a_name_that_is_none():
         (wish(43, n=17, model="generate-image-v2"), "returns 16 images at 43 pixels, not 17"),
         (wish(model="generate-image-v2", images=(PIC,) * 5), "at most 4 reference images"),
         (wish(model="generate-image-v2", prompt="x" * 2001), "at most 2000 characters"),
-        (wish(n=2), "at most 1 images"),
+        (wish(n=2), "at most 1 images a request.*By name it can be had: model='generate-image-v2'"),
         (wish(task="inpaint", images=(PIC,)), "needs a mask"),
         (wish(task="edit"), "needs an input image"),
         (wish(task="edit", model="edit-image", images=(picture(8),)), "works on pictures of 16x16 to 400x400, not 8x8"),
         (wish(task="edit", model="edit-image", images=(PIC,), strength=0.5), "no strength"),
         (wish(task="edit", model="image-to-pixelart", images=(picture(1281, 16),)), "not 1281x16"),
+        (wish(task="edit", model="image-to-pixelart", images=(PIC,)), "takes no prompt"),
+        (wish(task="edit", model="rotate", images=(PIC,)), "takes no prompt"),
         (wish(321, task="edit", model="image-to-pixelart", images=(PIC,)), "16x16 to 320x320"),
         (wish(task="views", views="2x2"), "not 2x2"),
         (wish(257, task="views", views="8", images=(picture(257),)), "1x1 to 256x256"),
         (wish(task="animation", images=(PIC,)), "needs an action"),
-        (wish(task="animation", action="walk"), "needs an input image"),
+        (wish(task="animation", action="walk", prompt=""), "needs an input image"),
+        (wish(8, task="animation", action="walk", images=(), model="animate-text"), "64x64, not 8x8"),
         (wish(task="animation", action="walk", frames=5, images=(PIC,)), "not 5"),
         (wish(256, task="animation", action="w", frames=16, images=(picture(256),)), "at most 8 frames at 256x256"),
         (wish(task="animation", model="animate-v3", action="w" * 1001, images=(PIC,)), "actions of at most 1000"),
@@ -191,7 +195,9 @@ def test_a_model_from_the_config_and_a_name_that_is_none():
         (wish(task="animation", model="animate-skeleton", images=(PIC,)), "needs options={'skeleton_keypoints'"),
         (wish(16, task="tileset"), "needs upper="),
         (wish(16, task="tileset", upper="sand", tiles="seamless"), "wang tiles, not seamless"),
-        (wish(48, task="tileset", upper="sand"), "16x16 or 32x32 or 64x64"),
+        (wish(24, task="tileset", upper="sand"), "16x16 or 32x32, not 24x24"),
+        (wish(64, task="tileset", upper="sand"), "16x16 to 32x32, not 64x64"),  # larger ones are pro
+        (wish(16, task="tileset", upper="s", options={"transition_size": 0.3}), "0, 0.25, 0.5 or 1, not 0.3"),
         (wish(64, task="tileset", model="tileset-sidescroller"), "16x16 to 32x32"),
         (wish(65, model="isometric-tile"), "16x16 to 64x64"),
         (wish(31, model="map-object"), "32x32 to 400x400"),
@@ -329,14 +335,18 @@ def test_options_of_pixflux(options, words):
     [
         (wish(task="views", views="8", options={"mode": "pro"}), "cannot be bought from here"),
         (wish(16, task="tileset", upper="s", options={"mode": "pro"}), "cannot be bought from here"),
-        (wish(16, task="tileset", upper="s", options={"transition_size": 1.5}), "from 0 to 1"),
+        (wish(16, task="tileset", upper="s", options={"transition_size": 1.5, "shape_style": "round"}), "from 0 to 1"),
         (wish(16, task="tileset", model="tileset-sidescroller", options={"transition_size": 0.3}), "0, 0.25, 0.5, 1"),
         (wish(model="map-object", options={"detail": "highly detailed"}), "high detail"),
         (wish(model="map-object", options={"inpainting": {"type": "star"}}), "needs a type: mask, oval, rectangle"),
         (wish(model="map-object", options={"inpainting": {"type": "oval", "size": 1}}), "size unknown or missing"),
         (wish(model="isometric-tile", options={"isometric_tile_size": 24}), "16, 32"),
         (wish(task="views", options={"proportions": {"type": "custom", "head_size": 3}}), "from 0.5 to 2"),
-        (wish(task="views", options={"directions": {"north": PIC}}), "the south among them"),
+        (wish(task="views", options={"directions": {"north": PIC}}), "south among them"),
+        (
+            wish(task="views", views="4", options={"directions": {"south": PIC, "north-east": PIC}}),
+            "There are south, w",
+        ),
         (
             wish(task="views", views="4", images=(PIC,), options={"directions": {"south": PIC}}),
             "directions is given twi",

@@ -101,7 +101,7 @@ def test_a_tileset_is_fetched_from_its_own_address():
     tiles += [{"image": wire(PIC), "corners": corners[1]}, {"image": None}, 7]
     done = polled(second, {"tileset": {"tiles": tiles}, "metadata": {}, "usage": None})
     assert done.items == (Inline(PIC), Inline(OTHER), Inline(PIC))
-    assert done.names == ("lult", "lult-2", "tile-3")
+    assert done.names == ("wang-0102", "wang-0102-2", "tile-3")
     assert done.cost == generations(1)
 
 

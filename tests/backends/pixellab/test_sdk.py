@@ -133,6 +133,7 @@ CASES = {
         wish(
             task="edit",
             model="rotate",
+            prompt="",
             images=(PIC,),
             options={
                 "from_view": "side",

@@ -132,6 +132,7 @@ V3 = "/animate-with-text-v3"
         ("/create-image-pixen", {"image_size": size(66)}, 422, None),
         ("/generate-image-v2", {"image_size": size(760, 400)}, 400, "16x16 and 688x384 for this aspect ratio"),
         ("/generate-image-v2", {"image_size": size(520)}, 400, "16x16 and 512x512"),
+        (V3, {"first_frame": picture(64), "frame_count": 5}, 422, "frame_count must be even"),
         (V3, {"first_frame": picture(256), "frame_count": 16}, 422, "frame_count 16 too high for 256x256 image. Max"),
         (V3, {"first_frame": picture(300)}, 422, "256x256"),
         ("/generate-8-rotations-v3", {"first_frame": picture(300)}, 422, "256x256"),

@@ -7,8 +7,8 @@ the pixel limits that the documents leave out: github.com/Shilo/pixellab-pip doc
 from pixelrouter.backends.pixellab.endpoints.endpoint import Endpoint
 from pixelrouter.backends.pixellab.endpoints.motion import MOTION
 from pixelrouter.backends.pixellab.endpoints.stills import STILLS
-from pixelrouter.backends.pixellab.endpoints.worlds import WORLDS
+from pixelrouter.backends.pixellab.endpoints.worlds import WORLDS, tiles_of
 
 ENDPOINTS: tuple[Endpoint, ...] = (*STILLS, *MOTION, *WORLDS)
 
-__all__ = ["ENDPOINTS", "Endpoint"]
+__all__ = ["ENDPOINTS", "Endpoint", "tiles_of"]

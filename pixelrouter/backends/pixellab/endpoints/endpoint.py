@@ -145,6 +145,19 @@ def tile_of(*sides: int) -> Limit:
     return limit
 
 
+def transition_in_steps(request: GenerationRequest) -> str | None:
+    """A transition has four sizes; shaped tilesets take any."""
+    size = request.options.get("transition_size", 0)
+    if "shape_style" in request.options or size in (0, 0.25, 0.5, 1):
+        return None
+    return f"takes a transition_size of 0, 0.25, 0.5 or 1, not {size!r}, unless shape_style is given"
+
+
+def no_prompt(request: GenerationRequest) -> str | None:
+    """Words would be paid for and left out."""
+    return "takes no prompt, and would leave it out" if request.prompt.strip() else None
+
+
 def picture_of(low: int, high: int) -> Limit:
     """How large the picture to work on may be, where it need not have the size asked for."""
 

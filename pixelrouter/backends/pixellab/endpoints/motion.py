@@ -39,7 +39,6 @@ _CHARACTER = {
     "isometric": flag,
     "force_colors": flag,
     "proportions": proportions,
-    "directions": views_by_name,
 }
 
 MOTION = (
@@ -107,7 +106,7 @@ MOTION = (
         ),
         "create-character-with-4-directions",
         _CHARACTER_PARTS,
-        _CHARACTER,
+        {**_CHARACTER, "directions": views_by_name(*CLOCKWISE[::2])},
         kept=("characters", "character_id"),
     ),
     Endpoint(
@@ -124,7 +123,7 @@ MOTION = (
         ),
         "create-character-with-8-directions",
         _CHARACTER_PARTS,
-        _CHARACTER,
+        {**_CHARACTER, "directions": views_by_name(*CLOCKWISE)},
         kept=("characters", "character_id"),
     ),
     Endpoint(

@@ -174,7 +174,7 @@ STILLS = (
         "image-to-pixelart",
         {"image": wish.picture, "image_size": wish.picture_size, "output_size": wish.size, "seed": wish.seed},
         GUIDANCE,
-        limits=(limits.picture_of(16, 1280),),
+        limits=(limits.picture_of(16, 1280), limits.no_prompt),
     ),
     Endpoint(
         model(
@@ -201,6 +201,7 @@ STILLS = (
             **COLOURS,
         },
         v1="rotate",
+        limits=(limits.no_prompt,),
     ),
     Endpoint(
         model(

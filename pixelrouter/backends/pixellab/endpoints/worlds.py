@@ -17,6 +17,7 @@ from pixelrouter.backends.pixellab.rules import (
     picture,
     text,
 )
+from pixelrouter.types import GenerationRequest
 
 _TILES = {
     **GUIDANCE,
@@ -30,11 +31,20 @@ _TILES = {
     "transition_reference_image": picture,
 }
 
+
+def tiles_of(request: GenerationRequest) -> int | None:
+    """How many tiles a top-down tileset has: 16, or 25 with a whole transition; None where the vendor does not say."""
+    transition = request.options.get("transition_size", 0)
+    if "shape_style" in request.options and transition > 0.5:
+        return None
+    return 25 if transition == 1 else 16
+
+
 WORLDS = (
     Endpoint(
         model(
             "tileset",
-            (16, 64),
+            (16, 32),
             ("tileset",),
             "The 16 Wang tiles of the border between the prompt's ground and upper=, seen from above.",
             square=True,
@@ -58,7 +68,7 @@ WORLDS = (
             "transition_size": number(0, 1),
             "upper_reference_image": picture,
         },
-        limits=(limits.tile_of(16, 32, 64), limits.needs_upper),
+        limits=(limits.tile_of(16, 32), limits.needs_upper, limits.transition_in_steps),
         kept=("tilesets", "tileset_id"),
     ),
     Endpoint(

@@ -77,6 +77,8 @@ def _small_frame(image: Base64Image) -> tuple[int, int]:
 
 
 def _animation_v3(order: motion.AnimateWithTextV3) -> None:
+    if order.frame_count % 2:
+        raise Refused(422, "frame_count must be even")
     _most_frames(order.frame_count, *_small_frame(order.first_frame))
 
 
