@@ -101,17 +101,15 @@ class Ledger(Database):
         self._move(attempt, "accepted", ("sending", "unknown"), **_ticket(ticket))
 
     def adopt(self, attempt: str, ticket: Ticket) -> bool:
-        """Make a job found in the vendor's list ours. False if another attempt has it, or may turn out to have it.
+        """Make a job found in the vendor's list ours. False if another attempt has it, or is about to.
 
-        It may where it carries the same mark and has no ticket yet: its answer is under way, or it is lost as well and
-        asked for something else (other images, say), which a vendor's list need not show.
+        About to is one that sent the same bytes (the same seed, bought twice) and whose answer is still under way.
         """
         with self._transaction("written") as db:
             rival = db.execute(
                 "SELECT 1 FROM attempt AS a JOIN attempt AS b ON a.backend = b.backend AND a.id <> b.id"
-                " WHERE b.id = :attempt AND (json_extract(a.ticket, '$.id') = :ticket OR (a.ticket IS NULL"
-                " AND (a.state = 'sending' OR (a.state = 'unknown' AND a.body <> b.body))"
-                " AND a.model IS b.model AND a.seed = b.seed AND a.prompt = b.prompt))",
+                " WHERE b.id = :attempt AND (json_extract(a.ticket, '$.id') = :ticket"
+                " OR (a.state = 'sending' AND a.body = b.body))",
                 {"attempt": attempt, "ticket": ticket.id},
             ).fetchone()
             if rival is None:

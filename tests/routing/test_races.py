@@ -174,7 +174,6 @@ def test_two_lost_twins_take_a_job_each(shops: Open) -> None:
 
 
 def test_a_lost_job_with_the_same_seed_and_other_images_is_not_mistaken(shops: Open) -> None:
-    """fal's list is matched by words, size and seed; what was drawn on is not among them."""
     from PIL import Image
 
     shop = shops("fal")
@@ -184,15 +183,16 @@ def test_a_lost_job_with_the_same_seed_and_other_images_is_not_mistaken(shops: O
     with pytest.raises(OutcomeUnknown):
         shop.router().edit(image=red, **call)
     shop.simulator.fault("lose_reply")
-    with pytest.raises(OutcomeUnknown):  # found, but it may be the other's
+    shop.simulator.fault("garbage_json", on="list")
+    with pytest.raises(OutcomeUnknown):
         shop.router().edit(image=blue, **call)
     router = shop.router()
-    assert [type(outcome) for outcome in router.resume()] == [OutcomeUnknown, OutcomeUnknown]
-    blue_attempt, red_attempt = router.attempts()
-    router.release(red_attempt.id)  # a person looked: it never arrived
-    router.resume()
-    assert [attempt.state for attempt in router.attempts()] == ["settled", "released"]
-    assert router.attempts()[0].id == blue_attempt.id
+    assert [type(outcome) for outcome in router.resume()] == [OutcomeUnknown, OutcomeUnknown]  # it has not the images
+    with pytest.raises(OutcomeUnknown):
+        router.edit(image=red, **call)
+    art = router.edit(image=blue, **call)
+    assert [attempt.state for attempt in router.attempts()] == ["settled", "unknown"]
+    assert art.raws == router.attempts()[0].raws
     assert shop.simulator.paid_posts == 2
     shop.check_money(router)
 
