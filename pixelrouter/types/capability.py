@@ -124,7 +124,8 @@ class ModelInfo:
 
 
 def _either(values: tuple[object, ...]) -> str:
-    return " or ".join(map(str, values)) if len(values) < 6 else f"{values[0]} to {values[-1]}"
+    # A range only where there are many: "4 to 16, not 5" would be a riddle where the numbers are even.
+    return " or ".join(map(str, values)) if len(values) < 9 else f"{values[0]} to {values[-1]}"
 
 
 @dataclass(frozen=True)

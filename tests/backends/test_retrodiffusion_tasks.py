@@ -121,6 +121,53 @@ def test_an_action_without_other_words_is_the_prompt():
     assert sent(animation(prompt=" ", action="waves", **FRAME)).json["prompt"] == "waves"
 
 
+@pytest.mark.parametrize(
+    ("more", "prompt"),
+    [
+        ({"action": "jump"}, "jump"),
+        ({"action": "Jumps "}, "Jumps"),
+        ({"action": None, "model": "rd_advanced_animation__destroy"}, "destroy"),
+        ({"action": "jump", "prompt": "a knight"}, "a knight"),
+        ({"action": "turn", "model": "rd_advanced_animation__rotate"}, ""),  # the vendor asks for none here
+    ],
+)
+def test_a_style_of_one_motion_takes_its_word_where_there_is_no_prompt(more, prompt):
+    assert sent(animation(**{"prompt": "", **FRAME, **more})).json["prompt"] == prompt
+
+
+def test_any_motion_needs_to_be_told_which():
+    with pytest.raises(InvalidRequest, match=r"needs an action.*By name can: rd_advanced_animation__walking"):
+        sent(animation(prompt="", **FRAME))
+
+
+@pytest.mark.parametrize(
+    ("action", "size", "style"),
+    [
+        ("walk", 48, "rd_animation__four_angle_walking"),
+        ("Idle", 48, "rd_animation__four_angle_walking_idle"),
+        ("walk", 64, "rd_animation__any_animation"),
+        ("walk", 128, "rd_animation__big_animation"),
+    ],
+)
+def test_an_action_and_a_size_find_the_style_that_has_both(action, size, style):
+    body = sent(wish(size, task="animation", prompt="a knight", action=action)).json
+    assert (body["prompt_style"], body["prompt"]) == (style, "a knight" if size == 48 else f"a knight, {action}")
+
+
+@pytest.mark.parametrize(
+    ("size", "action", "hint"),
+    [
+        (48, "dance", r"48x48\. By name can: rd_animation__vfx\.$"),
+        (48, None, "By name can: rd_animation__four_angle_walking, "),
+        (32, None, "By name can: rd_animation__small_sprites, rd_animation__vfx"),
+        (256, "walk", r"not 256x256\.$"),
+    ],
+)
+def test_styles_that_are_never_chosen_by_themselves_are_named(size, action, hint):
+    with pytest.raises(InvalidRequest, match=hint):
+        sent(wish(size, task="animation", prompt="a knight", action=action))
+
+
 def test_animations_from_words():
     assert sent(animation(action="dances")).json["prompt"] == "a red potion, dances"
     assert sent(animation(action="dances")).json["prompt_style"] == "rd_animation__any_animation"
@@ -135,7 +182,7 @@ def test_frames_are_sent_where_the_style_takes_them(frames):
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        ({"action": "walk", "frames": 5, **FRAME}, "draws 4 to 16 frames, not 5"),
+        ({"action": "walk", "frames": 5, **FRAME}, "draws 4 or 6 or 8 or 10 or 12 or 16 frames, not 5"),
         ({"frames": 8}, "any_animation chooses the number of frames itself"),
         ({"frames": 8, "options": {"frames_duration": 8}, **FRAME}, "say the same twice"),
         ({"model": "rd_advanced_animation__walking", "action": "swim", **FRAME}, "cannot do 'swim'"),

@@ -15,6 +15,7 @@ from pixelrouter.types import MAX_SIDE, GenerationRequest, ModelInfo, Task
 
 USER_PREFIX = "user__"
 FRAMES = (4, 6, 8, 10, 12, 16)
+MOST_NAMED = 6  # styles that a hint lists
 
 # What is drawn when nobody names a style: general styles, cheapest first (docs/retrodiffusion.md has the figures).
 # rd_fast__default takes 15 images at most, so 16 fall through to rd_fast__simple, which costs the same.
@@ -42,6 +43,8 @@ def automatic(request: GenerationRequest) -> tuple[str, ...]:
     given = bool(request.images) or "input_image" in request.options
     if request.task == "animation" and given:
         return (actions.style_for(request),)
+    if request.task == "animation":
+        return (*AUTOMATIC["animation"], *actions.from_words(request))
     if request.task == "views" and not given:
         return AUTOMATIC["views"][1:]
     return AUTOMATIC.get(request.task, ())
@@ -142,7 +145,8 @@ def resolve(models: Sequence[ModelInfo], request: GenerationRequest, default: st
             return model
     if not candidates:
         raise InvalidRequest(f"This backend has no Retro Diffusion style for task {request.task!r}.")
-    raise _nothing_fits(refused, request)
+    named = [m.id for m in bundled() if m.id in known and why_not(known[m.id], request) is None]
+    raise _nothing_fits(refused, request, f"By name can: {', '.join(named[:MOST_NAMED])}." if named else None)
 
 
 def _default(known: Mapping[str, ModelInfo], request: GenerationRequest, default: str | None) -> str | None:
@@ -151,14 +155,16 @@ def _default(known: Mapping[str, ModelInfo], request: GenerationRequest, default
     return None if model is not None and request.task not in model.tasks else default
 
 
-def _nothing_fits(refused: Mapping[ModelInfo, str | None], request: GenerationRequest) -> InvalidRequest:
-    """The error when no general style fits: the possible sizes or, where the size is fine, the other limits."""
+def _nothing_fits(
+    refused: Mapping[ModelInfo, str | None], request: GenerationRequest, by_name: str | None
+) -> InvalidRequest:
+    """The error when no general style fits: the possible sizes or, where the size is fine, the other limits.
+
+    ``by_name`` says which styles could do it that are never chosen by themselves.
+    """
     if request.task not in ("image", "edit"):
         reasons = "; ".join(reason for reason in refused.values() if reason)
-        able = ", ".join(model.id for model in refused)
-        return InvalidRequest(
-            f"Retro Diffusion cannot do it: {reasons}.", hint=f"Without model= it tries {able}; or name another style."
-        )
+        return InvalidRequest(f"Retro Diffusion cannot do it: {reasons}.", hint=by_name)
     width, height = request.size
     others = [
         reason
@@ -166,7 +172,7 @@ def _nothing_fits(refused: Mapping[ModelInfo, str | None], request: GenerationRe
         if reason and model.min_width <= width <= model.max_width and model.min_height <= height <= model.max_height
     ]
     if others:
-        return InvalidRequest(f"No general Retro Diffusion style can draw it: {'; '.join(others)}.")
+        return InvalidRequest(f"No general Retro Diffusion style can draw it: {'; '.join(others)}.", hint=by_name)
     spans = {f"{m.min_width}x{m.min_height} to {m.max_width}x{m.max_height}": m.id for m in reversed(list(refused))}
     return InvalidRequest(
         f"No general Retro Diffusion style draws {width}x{height}.",

@@ -188,7 +188,7 @@ def test_a_model_from_the_config_and_a_name_that_is_none():
         (wish(task="animation", images=(PIC,)), "needs an action"),
         (wish(task="animation", action="walk", prompt=""), "needs an input image"),
         (wish(8, task="animation", action="walk", images=(), model="animate-text"), "64x64, not 8x8"),
-        (wish(task="animation", action="walk", frames=5, images=(PIC,)), "not 5"),
+        (wish(task="animation", action="walk", frames=5, images=(PIC,)), "12 or 14 or 16 frames, not 5"),
         (wish(256, task="animation", action="w", frames=16, images=(picture(256),)), "at most 8 frames at 256x256"),
         (wish(task="animation", model="animate-v3", action="w" * 1001, images=(PIC,)), "actions of at most 1000"),
         (wish(32, task="animation", model="animate-text", action="w", images=(PIC,)), "64x64, not 32x32"),
