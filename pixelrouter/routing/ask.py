@@ -12,7 +12,7 @@ from pixelrouter.money.budget import Cap, Purse
 from pixelrouter.pixels import Decoded, FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
 from pixelrouter.routing.keys import generation_key
-from pixelrouter.types import GenerationRequest
+from pixelrouter.types import GenerationRequest, Licence
 
 OnUnknown = Literal["raise", "spend_again"]
 
@@ -76,18 +76,33 @@ class Ask:
             raise DeadlineExceeded("The time limit of this call is over.", hint="Raise timeout_s.")
         return seconds
 
-    def check_licence(self, backend: Backend, model: str) -> None:
-        """Raise InvalidRequest if the caller wants commercial use and the model's licence does not clearly allow it."""
-        licence = backend.capabilities().licence_of(model)
-        if self.commercial and licence.commercial is not True:
+    def check_licence(self, backend: Backend, request: GenerationRequest) -> None:
+        """Raise InvalidRequest if the caller wants commercial use and the licence of what ``request`` (its ``model``
+        set) draws does not clearly allow it.
+        """
+        if not self.allows(backend, request):
+            licence = licence_of(backend, request)
             raise InvalidRequest(
-                f"The licence of {model} ({licence.name}) does not clearly allow commercial use.",
+                f"The licence of {request.model} ({licence.name}) does not clearly allow commercial use.",
                 hint=licence.note or "Choose another model, or read the terms and leave commercial=True out.",
             )
+
+    def allows(self, backend: Backend, request: GenerationRequest) -> bool:
+        """Whether the caller may use what ``request`` draws as this call wants to."""
+        return not self.commercial or licence_of(backend, request).commercial is True
 
     def at(self, **changes: object) -> Ask:
         """A copy with fields replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # replace() cannot type keyword pass-through
+
+
+def licence_of(backend: Backend, request: GenerationRequest) -> Licence:
+    """The terms on what ``request`` (its ``model`` set) draws, adapters that its options name included."""
+    try:
+        licence = backend.resolve(request).licence
+    except InvalidRequest:  # it was resolved when it was bought; after a crash it is without its images
+        licence = None
+    return licence or backend.capabilities().licence_of(request.model)
 
 
 def candidate(backend: Backend, request: GenerationRequest, *, has_key: bool = True) -> Candidate:

@@ -91,7 +91,12 @@ class Engine:
     def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
         """What already stands for this request, at any candidate: paid first, then under way."""
         while True:
-            found = [(c, a) for c in ask.candidates if (a := self._ledger.standing(c.key))]
+            found = [
+                (c, a)
+                for c in ask.candidates
+                if (a := self._ledger.standing(c.key))
+                and ask.allows(c.backend, c.request.model_copy(update={"model": a.model}))
+            ]
             if not found:
                 return None
             candidate, attempt = min(found, key=lambda pair: _rank(pair[1]))
@@ -170,16 +175,16 @@ class Engine:
             candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)
             model = backend.resolve(request).id
-            ask.check_licence(backend, model)
             request = request.model_copy(update={"model": model})
+            ask.check_licence(backend, request)
             first = backend.first(request)
             if first is not None:
                 ask, request = yield from self._buy_first(ask, backend, request, first, made)
             quote = yield from self._quotes.hold(ask, backend, request, model)
         else:
             model = backend.resolve(request).id
-            ask.check_licence(backend, model)
             request = request.model_copy(update={"model": model})
+            ask.check_licence(backend, request)
             quote = Quote(FREE, backend.name, model)
         reservation = None
         while reservation is None:

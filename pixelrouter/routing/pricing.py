@@ -32,6 +32,8 @@ def _paid(ask: Ask, one: Candidate, ledger: Ledger) -> Quote | None:
     standing = None if ask.fresh else ledger.standing(one.key)
     if standing is None or standing.state != "settled":
         return None
+    if not ask.allows(one.backend, one.request.model_copy(update={"model": standing.model})):
+        return None
     return Quote(_free(standing.held.unit), one.name, standing.model, True, reused=True, notes=("already paid for",))
 
 
@@ -39,7 +41,9 @@ def _quote(ask: Ask, one: Candidate, quotes: Quotes, ledger: Ledger) -> Steps[Qu
     """The quote of one candidate, with that of the purchase that has to come before, if one has to."""
     backend = one.backend
     if backend.kind != "remote":
-        return Quote(_free("usd"), one.name, backend.resolve(one.request).id, binding=True)
+        drawn = one.request.model_copy(update={"model": backend.resolve(one.request).id})
+        ask.check_licence(backend, drawn)
+        return Quote(_free("usd"), one.name, drawn.model, binding=True)
     if one.has_key:
         backend = yield from quotes.with_catalogue(ask, backend)
 
@@ -50,8 +54,8 @@ def _quote(ask: Ask, one: Candidate, quotes: Quotes, ledger: Ledger) -> Steps[Qu
         return listed(backend, request, f"{backend.credentials[0]} is not set; this is the list price")
 
     model = backend.resolve(one.request).id
-    ask.check_licence(backend, model)
     request = one.request.model_copy(update={"model": model})
+    ask.check_licence(backend, request)
     first = backend.first(request)
     if first is None:
         return (yield from step(request))

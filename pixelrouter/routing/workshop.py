@@ -23,7 +23,7 @@ from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
-from pixelrouter.routing.ask import Ask, OnUnknown, candidate
+from pixelrouter.routing.ask import Ask, OnUnknown, candidate, licence_of
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
@@ -249,7 +249,7 @@ class Workshop:
             native, layout, licence = (
                 can.is_native(attempt.model),
                 backend.layout(request),
-                can.licence_of(attempt.model),
+                licence_of(backend, request),
             )
         spec = replace(ask.spec, native=native)
         return (yield from finished_art(ask.at(spec=spec), attempt, made, self.ledger, self.store, layout, licence))
