@@ -12,11 +12,14 @@ import httpx
 import pytest
 
 from pixelrouter.errors import JobFailed, OverBudget
-from pixelrouter.routing.collect import MOST
+from pixelrouter.money.ledger import Ledger
+from pixelrouter.routing.collect import MOST, Collector
+from pixelrouter.store import Store
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator.fal import FalSimulator
 from pixelrouter.testing.simulator.pixellab import PixelLabSimulator
-from pixelrouter.types import Money
+from pixelrouter.types import Cost, Money
+from tests.money.test_ledger import PURSE, draft
 from tests.routing.meddler import Meddler, answer
 
 HEADER = "x-fal-billable-units"
@@ -101,6 +104,21 @@ def test_a_failed_job_is_booked_as_billed(fal: Shop, units: int, state: str) -> 
     assert attempt.state == state
     assert caught.value.charged == attempt.cost.money
     assert attempt.cost.source == "reported"
+
+
+@pytest.mark.parametrize("charged", [Money(-1), Money(MOST * 1_000_000 + 1), Money(10**20), Money(-1, "generations")])
+def test_a_backend_that_reports_what_cannot_be_is_not_believed(tmp_path: Path, charged: Money) -> None:
+    ledger = Ledger(tmp_path / "ledger.db", owner="me")
+    reservation = ledger.reserve(draft(1), PURSE)
+    assert reservation is not None
+    ledger.sending(reservation.attempt.id)
+    error = Collector(ledger, Store(tmp_path / "store")).failed(reservation.attempt, JobFailed("no", charged=charged))
+    assert error.charged is None
+    row = ledger.get(reservation.attempt.id)
+    assert row is not None
+    assert row.cost == Cost(reservation.attempt.held, "unknown")
+    assert ledger.used(PURSE, "day") == reservation.attempt.held
+    ledger.close()
 
 
 def usage(value: Any) -> Meddler:

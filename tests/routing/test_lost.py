@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pixelrouter.errors import OutcomeUnknown
+from pixelrouter.errors import OutcomeUnknown, StillRunning
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of
 from tests.routing.meddler import Meddler, answer
@@ -88,6 +88,16 @@ def without_input(vendor: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 def without_id(vendor: str, entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "id": "../../secrets", "request_id": "../../secrets"}
+
+
+def test_a_found_job_is_a_job_like_any_other(shops: Open) -> None:
+    shop = shops("replicate", job_seconds=60)
+    shop.simulator.fault("lose_reply")
+    with pytest.raises(StillRunning):
+        shop.router(timeout_s=0.5).generate(**CALLS["replicate"])
+    (attempt,) = shop.router().jobs()
+    assert (attempt.state, attempt.error) == ("accepted", None)  # it is no longer lost
+    assert attempt.vendor_request == (attempt.ticket and attempt.ticket.id)
 
 
 @pytest.mark.parametrize("vendor", CALLS)
