@@ -35,6 +35,7 @@ class Candidate:
         """Raise InvalidRequest if no model of the backend can do this kind of task at all."""
         tasks = self.backend.capabilities().tasks
         if self.request.task not in tasks:
+            self.backend.resolve(self.request)  # says so in its own words, and which setting would change it
             raise InvalidRequest(f"{self.name} cannot do task {self.request.task!r}; it does: {', '.join(tasks)}.")
 
     def need_key(self) -> None:
