@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -78,9 +79,14 @@ class BackendSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _is_origin(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is None:
+            return None
+        parts = urlsplit(value.rstrip("/"))
+        if parts.scheme not in ("http", "https"):
             raise ValueError("must start with http:// or https://")
-        return value.rstrip("/") if value else value
+        if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be an origin: scheme, host and port, without a path")
+        return value.rstrip("/")
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,7 @@ def quote(
     if as_json:
         emit(quoted.as_dict())
         return
-    rows = [
-        [step.backend, step.model or "-", _price(step), _namer(step.binding)] for step in (quoted.steps or (quoted,))
-    ]
+    rows = [[step.backend, step.model or "-", _price(step), _namer(step)] for step in (quoted.steps or (quoted,))]
     if quoted.steps:
         rows.append(["both steps", quoted.model or "-", str(quoted.cost), ""])
     table(["backend", "model", "costs", "named by"], rows)
@@ -73,5 +71,6 @@ def _price(quoted: Quote) -> str:
     return "nothing: it was paid for already" if quoted.reused else str(quoted.cost)
 
 
-def _namer(binding: bool) -> str:
-    return "the vendor" if binding else "pixelrouter's price list"
+def _namer(quoted: Quote) -> str:
+    vendor = quoted.binding or quoted.cost.source in ("quoted", "reported")
+    return "the vendor" if vendor else "pixelrouter's price list"

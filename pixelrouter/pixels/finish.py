@@ -259,6 +259,8 @@ def _finished(draft: _Draft, palette: Bytes, spec: FinishSpec) -> Finished:
     warnings = list(dict.fromkeys(draft.warnings))
     if not colors:
         warnings.append("The picture is transparent everywhere.")
+    elif len(colors) == 1 and all((frame[..., 3] > 0).all() for frame in draft.frames):
+        warnings.append("The picture is one colour everywhere: vendors black out what their content policy holds back.")
     report = Report(
         source_size=draft.source_size,
         size=spec.size,

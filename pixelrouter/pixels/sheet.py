@@ -46,7 +46,12 @@ def cut(source: Source, layout: Layout) -> Cut:
         warnings.append(f"The vendor drew {have[0]}x{have[1]} instead of {want[0]}x{want[1]}.")
     if layout.names and len(images) != len(layout.names):
         warnings.append(f"{len(layout.names)} images were expected in the file and {len(images)} are there.")
-    pictures = [_keyed(images[at]) if layout.key else images[at] for at in kept]
+    pictures = [images[at] for at in kept]
+    if layout.key:
+        keyed = [_keyed(picture) for picture in pictures]
+        if None in keyed:
+            warnings.append("The ground is not one solid colour everywhere, so not all of it was made transparent.")
+        pictures = [cutout or picture for cutout, picture in zip(keyed, pictures, strict=True)]
     return Cut(tuple(pictures), tuple(names[at] for at in kept), tuple(durations[at] for at in kept), tuple(warnings))
 
 
@@ -62,6 +67,12 @@ def _cells(image: Image.Image, layout: Layout) -> list[Image.Image]:
     return [image.crop((left, top, right, bottom)) for top, bottom in pairwise(ys) for left, right in pairwise(xs)]
 
 
-def _keyed(image: Image.Image) -> Image.Image:
-    keyed = key_out(np.asarray(image.convert("RGBA")))
-    return image if keyed is None else Image.fromarray(keyed)
+def _keyed(image: Image.Image) -> Image.Image | None:
+    """The image with its solid ground made transparent, or None if it has none.
+
+    A line between the cells of a sheet would hide the ground from the border, so a hundredth of each side goes first.
+    """
+    x, y = image.width // 100, image.height // 100
+    inner = image.crop((x, y, image.width - x, image.height - y))
+    keyed = key_out(np.asarray(inner.convert("RGBA")))
+    return None if keyed is None else Image.fromarray(keyed)

@@ -154,7 +154,7 @@ class Tries:
                 f"The deadline came before pixelrouter could {self.purpose} ({tried}; last, {said}).",
                 hint="It is free: call again to go on.",
             ) from cause
-        if self.why == "budget":
+        if self.why == "budget" and answer is None:  # an answer may be the verdict itself, which its reader knows
             raise WireError(
                 f"Could not {self.purpose}: {said}. So many calls to this backend failed lately that none is retried.",
                 hint="Wait a minute and call again.",

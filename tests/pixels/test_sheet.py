@@ -140,3 +140,28 @@ def test_a_figure_that_does_not_fit_is_brought_to_size_with_a_warning() -> None:
     done = finish(figure(76, 5, 5, 60), FinishSpec(size=(48, 48), native=True))
     assert done.image.size == (48, 48)
     assert done.report.warnings
+
+
+def test_a_line_between_the_cells_does_not_hide_the_ground() -> None:
+    image = Image.new("RGB", (400, 400), "#ff0000")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((198, 0, 201, 399), fill="#ffffff")
+    draw.rectangle((0, 198, 399, 201), fill="#ffffff")
+    for x in (60, 260):
+        for y in (60, 260):
+            draw.rectangle((x, y, x + 80, y + 80), fill="#204080")
+    done = cut(image, Layout(columns=2, rows=2, key=True))
+    for cell in done.images:
+        assert cell.getpixel((0, 0))[3] == 0
+        assert cell.getpixel((90, 90)) == (0x20, 0x40, 0x80, 255)
+    assert not done.warnings
+
+
+def test_a_ground_of_many_colours_is_warned_about() -> None:
+    noise = Image.effect_noise((64, 64), 200).convert("RGB")
+    assert any("ground" in warning for warning in cut(noise, Layout(key=True)).warnings)
+
+
+def test_a_blacked_out_picture_is_warned_about() -> None:
+    done = finish(Image.new("RGB", (64, 64)), FinishSpec(size=(32, 32)))
+    assert any("one colour" in warning for warning in done.report.warnings)
