@@ -173,7 +173,7 @@ def _dry(workshop: Workshop, one: Candidate) -> Iterator[dict[str, Any]]:
         first = backend.first(request)
         if first is not None:
             yield from _dry(workshop, candidate(backend, first))
-            yield {"model": model, "note": "then, with that image as its input, the views are bought"}
+            yield {"model": model, "note": "then, with that image as its input, this is bought"}
             return
         submit = backend.submit(request, Mark("<made-for-each-attempt>", workshop.engine.seed(one))).request
     except InvalidRequest as error:

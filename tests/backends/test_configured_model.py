@@ -73,6 +73,6 @@ def test_one_line_of_config_serves_every_task(router: PixelRouter) -> None:
 def test_a_task_that_only_the_other_api_version_has_is_refused_with_the_way_to_it(name: str, tmp_path: Path) -> None:
     with (
         PixelRouter(state=tmp_path, backend=name, backends={name: {"api_version": "v1"}}) as router,
-        pytest.raises(InvalidRequest, match='Set .*api_version = "v2"'),
+        pytest.raises(InvalidRequest, match=r'Set .*api_version = "v2"'),
     ):
         router.remove_background(Image.new("RGB", (64, 64)))
