@@ -90,7 +90,7 @@ def test_a_bill_above_the_cap_is_booked_whole_and_stops_the_next(fal: Shop) -> N
     assert Decimal(day["over_quote"]) > 0
 
 
-@pytest.mark.parametrize(("units", "state"), [(0, "released"), (2, "settled")])
+@pytest.mark.parametrize(("units", "state"), [pytest.param(0, "released", marks=pytest.mark.slow), (2, "settled")])
 def test_a_failed_job_is_booked_as_billed(fal: Shop, units: int, state: str) -> None:
     fal.simulator.fault("job_failed", refund=False)
 

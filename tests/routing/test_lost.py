@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from pixelrouter import backends
 from pixelrouter.errors import OutcomeUnknown, StillRunning
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of
@@ -135,10 +137,20 @@ GARBAGE: dict[str, Callable[[httpx.Response], httpx.Response]] = {
     "deep": lambda response: answer(response, body=b'{"results": ' + b"[" * 50_000),
     "refused": lambda response: httpx.Response(401, json={"detail": "who are you?"}),
 }
+QUICK = ("html", "deep", "refused")
+LOOKS = {
+    **GARBAGE,
+    "status": lambda response: answer(response, body=b'{"status": ["COMPLETED"], "output": {}}'),
+    "later": lambda response: answer(response, retry_after="nan"),
+    "never": lambda response: answer(response, retry_after="1e308"),
+    "long ago": lambda response: answer(response, retry_after="-5"),
+}
 
 
 @pytest.mark.parametrize("vendor", CALLS)
-@pytest.mark.parametrize("kind", GARBAGE)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow) for kind in GARBAGE]
+)
 def test_a_list_that_fails_leaves_it_unknown(shops: Open, vendor: str, kind: str) -> None:
     shop = shops(vendor)
 
@@ -157,6 +169,59 @@ def test_a_list_that_fails_leaves_it_unknown(shops: Open, vendor: str, kind: str
     assert shop.simulator.paid_posts == len(shop.simulator.charges) == 1
     (attempt,) = broken.attempts()
     assert attempt.error is None
+
+
+@pytest.mark.parametrize("vendor", ["replicate", "fal", "pixellab"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "numbers" else pytest.mark.slow) for kind in LOOKS]
+)
+def test_a_look_that_makes_no_sense_leaves_the_job_to_be_collected(shops: Open, vendor: str, kind: str) -> None:
+    shop = shops(vendor, job_seconds=60)
+    call = {**CALLS, "pixellab": {"prompt": "a baker", "size": 32, "task": "views", "views": "4"}}[vendor]
+    jobs = ("/v1/predictions/", "/requests/", "/background-jobs/")
+
+    def spoil(request: httpx.Request, response: httpx.Response) -> httpx.Response | None:
+        is_look = request.method == "GET" and any(job in request.url.path for job in jobs)
+        return LOOKS[kind](response) if is_look and "by-endpoint" not in request.url.path else None
+
+    for _ in range(2):
+        with pytest.raises(StillRunning):
+            shop.router(transport=Meddler(spoil), timeout_s=0.5).generate(**call)
+    shop.simulator.advance(120)
+    assert shop.router(timeout_s=20).generate(**call).raws
+    assert shop.simulator.paid_posts == len(shop.simulator.charges) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [("submit", OutcomeUnknown), ("poll", StillRunning), ("fetch", StillRunning), ("find", OutcomeUnknown)],
+)
+def test_a_reader_that_trips_over_an_answer_loses_no_trace(
+    shops: Open, monkeypatch: pytest.MonkeyPatch, method: str, error: type[Exception]
+) -> None:
+    """Whatever a plugin's reader raises: the caller meets an error of ours, and the job can still be collected."""
+    shop, backend = shops("replicate"), backends.load("replicate")
+    real = getattr(backend, method)
+
+    def trip(response: Any) -> Any:
+        raise KeyError("surprise")
+
+    def broken(*arguments: Any) -> Any:
+        calls = real(*arguments)
+        spoilt = [replace(call, read=trip) for call in (calls if isinstance(calls, list) else [calls])]
+        return spoilt if isinstance(calls, list) else spoilt[0]
+
+    if method == "find":
+        shop.simulator.fault("lose_reply")
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, method, broken)
+        if method == "submit":
+            patch.setattr(backend, "find", lambda *_: None)
+        with pytest.raises(error):
+            shop.router(timeout_s=2).generate(**CALLS["replicate"])
+    shop.check_money(shop.router())
+    assert shop.router().generate(**CALLS["replicate"]).raws
+    assert shop.simulator.paid_posts == len(shop.simulator.charges) == 1
 
 
 @pytest.mark.parametrize(("vendor", "before"), [("replicate", 3), ("fal", 1)])

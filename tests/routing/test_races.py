@@ -63,7 +63,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 # --- the same thing, asked for by many ---
 
 
-@pytest.mark.parametrize("own_routers", [True, False], ids=["routers", "threads"])
+@pytest.mark.parametrize("own_routers", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["routers", "threads"])
 def test_the_same_plan_at_once_buys_each_step_once(shops: Open, own_routers: bool) -> None:
     shop = shops("fal", job_seconds=0.1)
     one = shop.router(timeout_s=30)
