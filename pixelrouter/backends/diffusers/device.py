@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Literal
 
 from pixelrouter.backends.diffusers.failures import refused
 from pixelrouter.backends.diffusers.families import Family
+from pixelrouter.backends.diffusers.files import check_model
 from pixelrouter.backends.diffusers.plan import Plan
-from pixelrouter.backends.diffusers.presets import folder_of
+from pixelrouter.backends.diffusers.presets import cached_folder, folder_of
 from pixelrouter.backends.diffusers.settings import DiffusersSettings
 from pixelrouter.errors import ConfigError
 
@@ -49,11 +51,22 @@ def dtype(wanted: str, family: Family, device: Device) -> str:
 
 
 def gigabytes(base: str, family: Family) -> float:
-    """Size of the weights: of the files where ``base`` is a folder, else the family's at 16 bits."""
-    folder = folder_of(base)
+    """Size of the weights: of the files where they are all here, else the family's at 16 bits."""
+    folder = folder_of(base) or _whole(base, family)
     if folder is None:
         return family.gigabytes
     return sum(file.stat().st_size for file in folder.rglob("*.safetensors") if file.is_file()) / 1e9
+
+
+def _whole(base: str, family: Family) -> Path | None:
+    """The folder of a repository that was fetched whole: what is still to come might be the larger part."""
+    folder = cached_folder(base)
+    try:
+        if folder is not None:
+            check_model(folder, base, family.name)
+    except ConfigError:
+        return None
+    return folder
 
 
 def offload(torch: Any, wanted: str, device: Device, family: Family, size_gb: float, dtype_name: str) -> Offload:
@@ -86,6 +99,7 @@ def allow_cpu(plan: Plan, settings: DiffusersSettings) -> None:
         return
     minutes = cpu_minutes(plan)
     span = f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.0f} hours"
+    span = "a minute" if minutes < 1.5 else span
     raise refused(
         f"{plan.name} would draw on the CPU, which takes about {span} for this request on {os.cpu_count()} free cores "
         "(estimated from the model's size). Nothing was started.",

@@ -6,6 +6,7 @@ others; and an argument that the pipeline does not declare is an error here, bec
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,8 +41,9 @@ def draw(plan: Plan, settings: DiffusersSettings, tell: Tell) -> Delivery:
     if device == "cpu":
         devices.allow_cpu(plan, settings)
     tell(Progress(f"loading {plan.name} on {device}"))
-    loras = [(files.lora_file(one, download=settings.download), one.scale, one.path) for one in plan.loras]
-    folder = files.model_folder(plan.preset.base, plan.preset.variant, download=settings.download)
+    with contextlib.nullcontext() if settings.download else pipelines.quiet():  # gigabytes may well show their progress
+        loras = [(files.lora_file(one, download=settings.download), one.scale, one.path) for one in plan.loras]
+        folder = files.model_folder(plan.preset.base, plan.preset.variant, download=settings.download)
     key = Key(
         folder=str(folder),
         base=plan.preset.base,
@@ -52,17 +54,15 @@ def draw(plan: Plan, settings: DiffusersSettings, tell: Tell) -> Delivery:
         offload=settings.offload,
         tiling=settings.vae_tiling,
     )
-    with pipelines.borrow(key, plan.family, settings.keep_loaded) as loaded:
+    with pipelines.borrow(key, plan.family, settings.keep_loaded) as loaded, pipelines.quiet():
         easel = _Easel(plan, loaded, torch, tell)
         drawn: list[Image] = []
         if plan.reference is not None:
             easel.share = 0.5
-            with pipelines.quiet():
-                loaded.adapters.activate(loaded.any_pipe, [])
+            loaded.adapters.activate(loaded.any_pipe, [])
             drawn = easel.paint(plan.reference_prompt or "", [], plan.reference, 1)
             pictures, easel.begun = list(drawn), 0.5
-        with pipelines.quiet():
-            easel.notes += loaded.adapters.activate(loaded.any_pipe, loras)
+        easel.notes += loaded.adapters.activate(loaded.any_pipe, loras)
         images = easel.paint(plan.prompt, pictures, plan.raw, plan.n)
     return _delivery(plan, key, [*images, *drawn], easel.notes)
 
@@ -195,5 +195,5 @@ def _delivery(plan: Plan, key: Key, images: list[Image], notes: list[str]) -> De
         cost=FREE,
         model=plan.name,
         notes=tuple(dict.fromkeys(notes)),
-        names=("sheet", "reference") if plan.reference is not None else (),
+        names=("", "reference") if plan.reference is not None else (),  # the sheet's views have names of their own
     )

@@ -167,25 +167,35 @@ def _offload(pipe: Any, how: devices.Offload, device: devices.Device) -> None:
         pipe.enable_sequential_cpu_offload(device=device)
 
 
+_silence = threading.Lock()
+_silenced: list[Any] = []  # one entry for each drawing under way, the first with what to restore
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars and no warnings of the libraries: progress goes to the caller, and what can go wrong is checked.
 
-    (They warn of every adapter that it has no text encoder's part, and of every second adapter that it is one.)
+    (They warn of every adapter that it has no text encoder's part, of every second adapter that it is one, of a long
+    prompt that is noted here, and of libraries that these models do not need.) Several threads may be in it.
     """
     from diffusers.utils import logging as ours
     from transformers.utils import logging as theirs
 
-    before = [(one, one.is_progress_bar_enabled(), one.get_verbosity()) for one in (ours, theirs)]
-    for one, _, _ in before:
-        one.disable_progress_bar()
-        one.set_verbosity_error()
+    with _silence:
+        before = [(one, one.is_progress_bar_enabled(), one.get_verbosity()) for one in (ours, theirs)]
+        _silenced.append(_silenced[0] if _silenced else before)
+        for one, _, _ in before:
+            one.disable_progress_bar()
+            one.set_verbosity_error()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for one, shown, level in before:
-            one.set_verbosity(level)
-            if shown:
-                one.enable_progress_bar()
+        with _silence:
+            first = _silenced.pop()
+            if not _silenced:
+                for one, shown, level in first:
+                    one.set_verbosity(level)
+                    if shown:
+                        one.enable_progress_bar()

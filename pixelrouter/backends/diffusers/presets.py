@@ -148,11 +148,26 @@ def folder_of(base: str) -> Path | None:
     return path if path.is_dir() else None
 
 
+def cached_folder(base: str) -> Path | None:
+    """Where the Hub's cache has the repository ``base``, or a part of it; None where it has nothing of it."""
+    try:
+        from huggingface_hub import try_to_load_from_cache  # light, and there wherever diffusers is
+
+        found = try_to_load_from_cache(base, "model_index.json")
+    except (ImportError, ValueError):  # not installed; no name of a repository
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
 def _family_of(base: str) -> FamilyName | None:
     folder = folder_of(base)
     if folder is None:
         same = [p.family for p in bundled().values() if p.base == base]
-        return same[0] if same else None
+        if same:
+            return same[0]
+        folder = cached_folder(base)
+    if folder is None:
+        return None
     try:
         name = json.loads((folder / "model_index.json").read_text("utf-8"))["_class_name"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -161,7 +176,9 @@ def _family_of(base: str) -> FamilyName | None:
 
 
 def find(name: str, own: Mapping[str, Preset]) -> Preset:
-    """The preset called ``name``: the user's own, a bundled one, or the folder or known repository of that name.
+    """The preset called ``name``: the user's own, a bundled one, or the folder or repository of that name.
+
+    Of a repository the family has to be known: from a bundled preset, or because it was fetched before.
 
     Raises InvalidRequest, with the nearest name, if there is none.
     """

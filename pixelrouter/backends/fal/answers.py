@@ -15,7 +15,8 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pixelrouter.backends.fal.failures import POLICY, billable_units, clean, unexpected
+from pixelrouter.backends._reading import clean
+from pixelrouter.backends.fal.failures import POLICY, billable_units, unexpected
 from pixelrouter.errors import ContentBlocked
 from pixelrouter.types import MICROS, Delivery, HttpResponse, Inline, Money, Remote, Ticket
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
+from pixelrouter.backends._reading import retry_after
 from pixelrouter.backends.fal import addresses, answers, models, recovery
 from pixelrouter.backends.fal.body import ISOLATED, body_of, drawn, raw_size
 from pixelrouter.backends.fal.failures import (
@@ -24,7 +25,6 @@ from pixelrouter.backends.fal.failures import (
     job_failure,
     lost,
     read_problem,
-    retry_after,
     unexpected,
 )
 from pixelrouter.backends.fal.prices import units_of

@@ -7,11 +7,11 @@ fal.ai, 2026. fal tolerates unknown fields silently, so a misspelt one is refuse
 from __future__ import annotations
 
 import base64
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from pixelrouter.backends._options import Check, flag, number, one_of, text, whole
 from pixelrouter.backends.fal.models import EDIT, KLEIN, PIXELIZE, SPRITESHEET, TEXT
 from pixelrouter.backends.fal.settings import FalSettings, lora_address
 from pixelrouter.backends.protocol import reject_unknown_options
@@ -77,51 +77,9 @@ def _images(request: GenerationRequest) -> list[str]:
 
 # --- options ----------------------------------------------------------------------------------------------------------
 
-Check = Callable[[str, object], Any]
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r}.")
-    return value
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidRequest(f"{name} must be text, not {type(value).__name__}.")
-    return value
-
-
-def _number(low: float, high: float) -> Check:
-    def check(name: str, value: object) -> float:
-        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-        if not low <= number <= high:
-            raise InvalidRequest(f"{name}={value!r} is outside {low:g}..{high:g}.")
-        return number
-
-    return check
-
-
-def _whole(low: int, high: int) -> Check:
-    def check(name: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidRequest(f"{name}={value!r} is no whole number in {low}..{high}.")
-        return value
-
-    return check
-
 
 def _or_none(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
-
-
-def _one_of(*known: str) -> Check:
-    def check(name: str, value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise InvalidRequest(f"{name}={value!r} is not one of {', '.join(known)}.")
-        return value
-
-    return check
 
 
 def _colors(name: str, value: object) -> list[str]:
@@ -138,14 +96,14 @@ def _lora(value: object) -> dict[str, Any]:
         raise InvalidRequest(
             "Each of loras must be {'path': ADDRESS, 'scale': NUMBER}.", hint="scale may be left out; it is 1 then."
         )
-    path = _text("loras path", value["path"])
+    path = text()("loras path", value["path"])
     try:
         lora_address(path)
     except ValueError as error:
         raise InvalidRequest(
             f"The LoRA {path!r} {error}.", hint="A bare repository name is ambiguous at fal."
         ) from None
-    scale = {"scale": _number(0, 4)("loras scale", value["scale"])} if "scale" in value else {}
+    scale = {"scale": number(0, 4)("loras scale", value["scale"])} if "scale" in value else {}
     return {"path": path, **scale}
 
 
@@ -158,11 +116,11 @@ def _loras(name: str, value: object) -> list[dict[str, Any]]:
 
 
 _KLEIN: Mapping[str, Check] = {
-    "negative_prompt": _text,
-    "guidance_scale": _number(0, 20),
-    "num_inference_steps": _whole(4, 50),
-    "acceleration": _one_of("none", "regular", "high"),
-    "enable_safety_checker": _flag,
+    "negative_prompt": text(),
+    "guidance_scale": number(0, 20),
+    "num_inference_steps": whole(4, 50),
+    "acceleration": one_of("none", "regular", "high"),
+    "enable_safety_checker": flag,
     "loras": _loras,
 }
 OPTIONS: Mapping[str, Mapping[str, Check]] = {
@@ -170,20 +128,20 @@ OPTIONS: Mapping[str, Mapping[str, Check]] = {
     EDIT: _KLEIN,
     SPRITESHEET: _KLEIN,
     PIXELIZE: {
-        "max_colors": _or_none(_whole(1, 256)),
-        "auto_color_detect": _flag,
+        "max_colors": _or_none(whole(1, 256)),
+        "auto_color_detect": flag,
         "fixed_palette": _colors,
-        "detect_method": _one_of("auto", "runs", "edge"),
-        "downscale_method": _one_of("dominant", "median", "mode", "mean", "content-adaptive"),
-        "scale": _or_none(_whole(1, 1024)),
-        "snap_grid": _flag,
-        "cleanup_morph": _flag,
-        "cleanup_jaggy": _flag,
-        "alpha_threshold": _whole(0, 255),
-        "dominant_color_threshold": _number(0, 1),
-        "background_mode": _one_of("corners", "edges", "midpoints"),
-        "background_tolerance": _whole(0, 255),
-        "trim_borders": _flag,
+        "detect_method": one_of("auto", "runs", "edge"),
+        "downscale_method": one_of("dominant", "median", "mode", "mean", "content-adaptive"),
+        "scale": _or_none(whole(1, 1024)),
+        "snap_grid": flag,
+        "cleanup_morph": flag,
+        "cleanup_jaggy": flag,
+        "alpha_threshold": whole(0, 255),
+        "dominant_color_threshold": number(0, 1),
+        "background_mode": one_of("corners", "edges", "midpoints"),
+        "background_tolerance": whole(0, 255),
+        "trim_borders": flag,
     },
 }
 

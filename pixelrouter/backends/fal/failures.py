@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from math import isfinite
 from typing import Any, Literal
 
+from pixelrouter.backends._reading import clean, ended, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentBlocked,
@@ -33,7 +33,6 @@ from pixelrouter.errors import (
 )
 from pixelrouter.types import HttpResponse, Money
 
-LONGEST_MESSAGE = 300
 MOST_UNITS = 1_000_000  # more is a broken header, not a bill
 POLICY = "content_policy_violation"
 IN_PROGRESS = "still in progress"  # of the 400 that a result asked for too early gets
@@ -61,19 +60,6 @@ class Problem:
     kind: Literal["model", "request", "gateway", "platform"]
     code: str | None
     message: str
-
-
-def clean(value: object) -> str | None:
-    """A vendor's text in one line of at most 300 characters, or None if it is no text."""
-    if not isinstance(value, str):
-        return None
-    text = " ".join(value.encode("utf-8", "replace").decode().split())
-    return (text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…") or None
-
-
-def ended(text: str) -> str:
-    """``text`` with a full stop, which a vendor's words often lack: a hint may follow."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def problem_of(body: object, headers: Mapping[str, str] | None = None) -> Problem | None:
@@ -133,19 +119,9 @@ def billable_units(response: HttpResponse) -> Decimal | None:
     return units if units.is_finite() and 0 <= units <= MOST_UNITS else None
 
 
-def retry_after(response: HttpResponse) -> float | None:
-    """Seconds to wait, where the answer names them; fal documents no such header, its ingress may send it."""
-    try:
-        seconds = float(response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if isfinite(seconds) and seconds >= 0 else None
-
-
 def unexpected(response: HttpResponse, doing: str, why: str = "", hint: str | None = None) -> UnexpectedAnswer:
     """The error for an answer that does not tell what was done: undocumented, unreadable, or passing."""
-    kind = clean(response.headers.get("content-type")) or "no content type"
-    reason = why.rstrip(".") or f"{len(response.content)} bytes of {kind}"
+    reason = why.rstrip(".") or what_came(response)
     return UnexpectedAnswer(
         f"fal answered {response.status} to {doing}, which leaves open what became of it: {reason}{_id(response)}.",
         status=response.status,

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
+from pixelrouter.backends._reading import clean, retry_after
 from pixelrouter.backends.pixellab import answers, models
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint, tiles_of
-from pixelrouter.backends.pixellab.failures import clean, failed_job, failure, retry_after, seconds_since, unexpected
+from pixelrouter.backends.pixellab.failures import failed_job, failure, seconds_since, unexpected
 from pixelrouter.backends.pixellab.results import Found, pictures_of
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Hosts
 from pixelrouter.errors import JobFailed, ResultExpired, UnexpectedAnswer

@@ -9,11 +9,9 @@ what ran behind it: the money stays held.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any
 
+from pixelrouter.backends._reading import clean, http_date, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     JobFailed,
@@ -26,7 +24,6 @@ from pixelrouter.errors import (
 )
 from pixelrouter.types import HttpResponse, Money, Unit
 
-LONGEST_MESSAGE = 300
 REJECTED = frozenset({400, 404, 409, 413, 422})
 # Codes of failed jobs that were seen, each with a bill of zero: 3007 the free tier's queue is full, 504 and 500 the
 # drawing machine did not answer (recorded traffic, github.com/go-api-libs/pixellab, 2026-10).
@@ -35,14 +32,6 @@ _FAILURE_HINTS = {
     "3007": "PixelLab's free tier is limited when demand is high: try again later, or from a paid account.",
     "504": "PixelLab's drawing machine took too long: try again.",
 }
-
-
-def clean(value: object) -> str | None:
-    """A vendor's text in one line of at most 300 characters, or None if it is no text."""
-    if not isinstance(value, str):
-        return None
-    text = " ".join(value.encode("utf-8", "replace").decode().split())
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -73,37 +62,15 @@ def _from_list(detail: list[Any]) -> Problem | None:
     return Problem(clean("; ".join(said)) or "", code) if said else None
 
 
-def retry_after(response: HttpResponse) -> float | None:
-    """Seconds to wait by the Retry-After header, which holds seconds or an HTTP date; None without a usable one."""
-    value = response.headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        then, now = _date(value), _date(response.headers.get("date", ""))
-        if then is None:
-            return None
-        seconds = (then - (now or datetime.now(UTC))).total_seconds()
-    return max(0.0, seconds) if isfinite(seconds) else None
-
-
 def seconds_since(moment: str | None, response: HttpResponse) -> float | None:
     """Seconds from ``moment`` (since the epoch) to the answer, by its Date header; None if either is missing."""
-    now = _date(response.headers.get("date", ""))
+    now = http_date(response.headers.get("date", ""))
     return None if moment is None or now is None else now.timestamp() - float(moment)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def unexpected(response: HttpResponse, doing: str, why: str = "") -> UnexpectedAnswer:
     """The error for an answer that does not tell what was done."""
-    kind = clean(response.headers.get("content-type")) or "no content type"
-    reason = why.rstrip(".") or f"{len(response.content)} bytes of {kind}"
+    reason = why.rstrip(".") or what_came(response)
     return UnexpectedAnswer(
         f"PixelLab answered {response.status} to {doing}, which leaves open what became of it: {reason}.",
         status=response.status,

@@ -6,14 +6,12 @@ vendor's OpenAPI documents of v1 and v2 (github.com/go-api-libs/pixellab, 2026-0
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from pixelrouter.backends._options import Check, number, one_of, whole
 from pixelrouter.backends.pixellab import pictures
 from pixelrouter.errors import InvalidRequest
-
-Rule = Callable[[str, object], Any]
 
 VIEWS = ("side", "low top-down", "high top-down")
 DIRECTIONS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
@@ -28,60 +26,6 @@ JOINTS = (
 )
 
 
-def number(low: float, high: float) -> Rule:
-    """A number, both ends included."""
-
-    def check(name: str, value: object) -> Any:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not fits or not low <= value <= high:  # type: ignore[operator]  # ``fits`` says that it is a number
-            raise InvalidRequest(f"{name}={value!r} is not a number from {low:g} to {high:g}.")
-        return value
-
-    return check
-
-
-def whole(low: int, high: int) -> Rule:
-    """A whole number, both ends included."""
-
-    def check(name: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidRequest(f"{name}={value!r} is not a whole number from {low} to {high}.")
-        return value
-
-    return check
-
-
-def one_of(*values: object) -> Rule:
-    """One of the words, or numbers, that the vendor lists."""
-
-    def check(name: str, value: object) -> Any:
-        if isinstance(value, bool) or value not in values:
-            raise InvalidRequest(f"{name}={value!r} is not one of: {', '.join(map(str, values))}.")
-        return value
-
-    return check
-
-
-def text(low: int = 0, high: int | None = None) -> Rule:
-    """Text of so many characters."""
-
-    def check(name: str, value: object) -> str:
-        if not isinstance(value, str):
-            raise InvalidRequest(f"{name} must be text, not {type(value).__name__}.")
-        if len(value) < low or (high is not None and len(value) > high):
-            raise InvalidRequest(f"{name} must have {low} to {high or 'any number of'} characters, not {len(value)}.")
-        return value
-
-    return check
-
-
-def flag(name: str, value: object) -> bool:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r}.")
-    return value
-
-
 def picture(name: str, value: object) -> dict[str, str]:
     """An image: bytes, or base64 text."""
     return pictures.from_option(name, value).wire
@@ -93,7 +37,7 @@ def sized_picture(name: str, value: object) -> dict[str, Any]:
     return {"image": found.wire, "size": found.wire_size}
 
 
-def listed(rule: Rule, count: int, *, gaps: bool = False) -> Rule:
+def listed(rule: Check, count: int, *, gaps: bool = False) -> Check:
     """A list of exactly ``count`` values; ``gaps``: None may stand for one."""
 
     def check(name: str, value: object) -> list[Any]:
@@ -104,7 +48,7 @@ def listed(rule: Rule, count: int, *, gaps: bool = False) -> Rule:
     return check
 
 
-def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None) -> Rule:
+def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
     """An object with these fields and no others: v2 refuses what it does not know."""
     known = {**required, **(optional or {})}
 
@@ -119,7 +63,7 @@ def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = N
     return check
 
 
-def by_type(**kinds: Rule) -> Rule:
+def by_type(**kinds: Check) -> Check:
     """An object whose ``type`` says which fields it has."""
 
     def check(name: str, value: object) -> Any:
@@ -142,7 +86,7 @@ def points(name: str, value: object) -> list[Any]:
     return [_point(f"{name}[{i}]", one) for i, one in enumerate(value)]
 
 
-def views_by_name(*directions: str) -> Rule:
+def views_by_name(*directions: str) -> Check:
     """Pictures by direction: ``{"south": ..., "east": ...}``. South is required, as the vendor documents."""
 
     def check(name: str, value: object) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pixelrouter.backends.replicate.failures import clean, unexpected
+from pixelrouter.backends._reading import clean
+from pixelrouter.backends.replicate.failures import unexpected
 from pixelrouter.types import HttpResponse, Inline, Remote
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")  # safe as one segment of a path

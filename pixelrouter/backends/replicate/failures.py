@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from math import isfinite
 
+from pixelrouter.backends import _reading
+from pixelrouter.backends._reading import clean, ended, seconds_of, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentBlocked,
@@ -27,9 +25,6 @@ from pixelrouter.errors import (
     UnexpectedAnswer,
 )
 from pixelrouter.types import HttpResponse
-
-LONGEST_MESSAGE = 300
-LONGEST_PAUSE = 3600.0  # seconds; whoever asks to wait longer is asked again after that
 
 REJECTED_STATUSES = frozenset({400, 404, 405, 409, 410, 413, 422})
 # "NSFW content detected": github.com/replicate/cog-stable-diffusion pull 24 (2022-09). "The input or output was
@@ -55,19 +50,6 @@ class Problem:
     retry_after: float | None = None
 
 
-def clean(value: object) -> str | None:
-    """A vendor's text in one line of at most 300 characters, or None if it is no text."""
-    if not isinstance(value, str):
-        return None
-    text = " ".join(value.encode("utf-8", "replace").decode().split())
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
-
-
-def ended(text: str) -> str:
-    """``text`` with a full stop, which a vendor's words often lack: a hint may follow."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
 def problem_of(response: HttpResponse) -> Problem | None:
     """The problem document in the answer, or None."""
     try:
@@ -79,45 +61,21 @@ def problem_of(response: HttpResponse) -> Problem | None:
     title, detail = clean(body.get("title")), clean(body.get("detail"))
     if not title and not detail:
         return None
-    return Problem(title or None, detail or title or "", _seconds(body.get("retry_after")))
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return min(max(0.0, seconds), LONGEST_PAUSE) if isfinite(seconds) else None
+    return Problem(title or None, detail or title or "", seconds_of(body.get("retry_after")))
 
 
 def retry_after(response: HttpResponse, problem: Problem | None = None) -> float | None:
     """Seconds to wait: by the Retry-After header (seconds or a date), the body's field, or its sentence."""
-    header = response.headers.get("retry-after", "").strip()
-    if header and (told := _seconds(header)) is not None:
+    told = _reading.retry_after(response)
+    if told is not None or problem is None:
         return told
-    if header and (then := _date(header)) is not None:
-        now = _date(response.headers.get("date", "")) or datetime.now(UTC)
-        return _seconds((then - now).total_seconds())
-    if problem is None:
-        return None
     found = _RESETS.search(problem.detail)
-    return problem.retry_after if problem.retry_after is not None else _seconds(found[1]) if found else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return problem.retry_after if problem.retry_after is not None else seconds_of(found[1]) if found else None
 
 
 def unexpected(response: HttpResponse, doing: str, why: str = "", *, hint: str | None = None) -> UnexpectedAnswer:
     """The error for an answer that does not tell what was done: undocumented, unreadable, or documented as vague."""
-    kind = clean(response.headers.get("content-type", "no content type"))
-    reason = why.rstrip(".") or f"{len(response.content)} bytes of {kind}"
+    reason = why.rstrip(".") or what_came(response)
     return UnexpectedAnswer(
         f"Replicate answered {response.status} to {doing}, which leaves open what became of it: {reason}.",
         status=response.status,

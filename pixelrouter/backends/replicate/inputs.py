@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from pixelrouter.backends._options import Check, flag, number, text
 from pixelrouter.backends.protocol import reject_unknown_options
 from pixelrouter.backends.replicate import styles
 from pixelrouter.errors import InvalidRequest, UnreadableImage
@@ -94,43 +94,24 @@ def _image(name: str, value: object) -> str:
         raise InvalidRequest(f"{name} is not base64.", hint="Give the file's bytes.") from None
 
 
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r}.")
-    return value
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidRequest(f"{name} must be text, not {value!r}.")
-    return value
-
-
-def _strength(name: str, value: object) -> float:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not 0 <= number <= 1:
-        raise InvalidRequest(f"{name}={value!r} is outside 0..1.", hint="Low keeps more of the image.")
-    return number
-
-
-_STILL: Mapping[str, Callable[[str, object], Any]] = {
+_STILL: Mapping[str, Check] = {
     "input_image": _image,
-    "strength": _strength,
+    "strength": number(0, 1),
     "input_palette": _image,
-    "tile_x": _flag,
-    "tile_y": _flag,
-    "bypass_prompt_expansion": _flag,
+    "tile_x": flag,
+    "tile_y": flag,
+    "bypass_prompt_expansion": flag,
 }
-OPTIONS: Mapping[str, Mapping[str, Callable[[str, object], Any]]] = {
+OPTIONS: Mapping[str, Mapping[str, Check]] = {
     "rd-fast": _STILL,
     "rd-plus": _STILL,
     "rd-tile": {
         "input_image": _image,
-        "extra_prompt": _text,
+        "extra_prompt": text(1),
         "extra_input_image": _image,
-        "bypass_prompt_expansion": _flag,
+        "bypass_prompt_expansion": flag,
     },
-    "rd-animation": {"input_image": _image, "return_spritesheet": _flag, "bypass_prompt_expansion": _flag},
+    "rd-animation": {"input_image": _image, "return_spritesheet": flag, "bypass_prompt_expansion": flag},
 }
 
 
@@ -187,7 +168,7 @@ def _with_upper(body: dict[str, Any], request: GenerationRequest, model: ModelIn
         if "extra_prompt" in body:
             raise InvalidRequest("The second ground is given twice.", hint="Give upper= or extra_prompt, not both.")
         # Retro Diffusion calls the two grounds inside (prompt) and outside: what lies on the other is the inside.
-        body |= {"prompt": _text("upper", request.upper), "extra_prompt": body["prompt"]}
+        body |= {"prompt": text(1)("upper", request.upper), "extra_prompt": body["prompt"]}
     if _has_two_grounds(model) and not {"extra_prompt", "extra_input_image"} & body.keys():
         raise InvalidRequest(
             f"{model.id} needs a second ground.", hint="Give upper=, or take rd-tile/tileset, which draws one ground."

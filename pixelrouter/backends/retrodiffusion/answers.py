@@ -16,7 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from pixelrouter.backends.retrodiffusion.failures import clean, unexpected
+from pixelrouter.backends._reading import clean
+from pixelrouter.backends.retrodiffusion.failures import unexpected
 from pixelrouter.backends.retrodiffusion.styles import FRAMES
 from pixelrouter.types import MAX_SIDE, Cost, Delivery, HttpResponse, Inline, ModelInfo, Money, Remote, Task, Ticket
 

@@ -13,16 +13,15 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
+from pixelrouter.backends._reading import clean, retry_after
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.retrodiffusion import answers, layouts, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
 from pixelrouter.backends.retrodiffusion.failures import (
     REJECTED_CODE,
-    clean,
     failure,
     problem_of,
     request_id,
-    retry_after,
     task_problem,
     unexpected,
 )

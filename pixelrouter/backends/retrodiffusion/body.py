@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from pixelrouter.backends._options import Check, flag, one_of, text
 from pixelrouter.backends.protocol import reject_unknown_options
 from pixelrouter.backends.retrodiffusion.actions import prompt_for
 from pixelrouter.backends.retrodiffusion.layouts import wants_sheet
@@ -56,18 +57,6 @@ def _image(name: str, value: object) -> str:
     return flatten(_bytes(name, value), name)
 
 
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r}.")
-    return value
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidRequest(f"{name} must be text, not {type(value).__name__}.")
-    return value
-
-
 def _strength(name: str, value: object) -> float:
     number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if not 0 < number <= 1:
@@ -77,30 +66,24 @@ def _strength(name: str, value: object) -> float:
     return number
 
 
-def _frames(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value not in FRAMES:
-        raise InvalidRequest(f"{name}={value!r} is not one of {', '.join(map(str, FRAMES))}.")
-    return value
-
-
-OPTIONS: Mapping[str, Callable[[str, object], Any]] = {
+OPTIONS: Mapping[str, Check] = {
     "input_image": _image,
     "strength": _strength,
-    "extra_prompt": _text,
+    "extra_prompt": text(),
     "extra_input_image": _image,
     "extra_strength": _strength,
     "input_palette": _image,
-    "return_pre_palette": _flag,
-    "return_non_bg_removed": _flag,
-    "output_bg_color": _text,
-    "tile_x": _flag,
-    "tile_y": _flag,
-    "frames_duration": _frames,
-    "return_spritesheet": _flag,
-    "bypass_prompt_expansion": _flag,
-    "include_downloadable_data": _flag,
-    "include_extra_data": _flag,
-    "upload_outputs": _flag,
+    "return_pre_palette": flag,
+    "return_non_bg_removed": flag,
+    "output_bg_color": text(),
+    "tile_x": flag,
+    "tile_y": flag,
+    "frames_duration": one_of(*FRAMES),
+    "return_spritesheet": flag,
+    "bypass_prompt_expansion": flag,
+    "include_downloadable_data": flag,
+    "include_extra_data": flag,
+    "upload_outputs": flag,
 }
 
 

@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any
 
+from pixelrouter.backends._reading import clean, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentRefused,
@@ -34,8 +32,6 @@ from pixelrouter.errors import (
     UnexpectedAnswer,
 )
 from pixelrouter.types import HttpResponse, Money
-
-LONGEST_MESSAGE = 300
 
 NO_MONEY_CODES = frozenset({"not_enough_balance", "insufficient_balance", "payment_debt_outstanding"})
 NO_MONEY_TEXT = re.compile(r"\b(not enough|insufficient)\b.{0,20}\b(balance|credits?)\b", re.IGNORECASE)
@@ -66,14 +62,6 @@ class Problem:
     message: str
     request_id: str | None = None
     fields: tuple[str, ...] = ()  # where a validation error lies, for instance "header.X-RD-Token"
-
-
-def clean(value: object) -> str | None:
-    """A vendor's text in one line of at most 300 characters, or None if it is no text."""
-    if not isinstance(value, str):
-        return None
-    text = " ".join(value.encode("utf-8", "replace").decode().split())
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _place(value: object) -> str:
@@ -126,27 +114,6 @@ def task_problem(error: object) -> Problem:
     return found or Problem(None, clean(error) or "no reason given")
 
 
-def retry_after(response: HttpResponse) -> float | None:
-    """Seconds to wait by the Retry-After header, which holds seconds or an HTTP date; None without a usable one."""
-    value = response.headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        then, now = _date(value), _date(response.headers.get("date", ""))
-        if then is None:
-            return None
-        seconds = (then - (now or datetime.now(UTC))).total_seconds()
-    return max(0.0, seconds) if isfinite(seconds) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def request_id(response: HttpResponse, problem: Problem | None = None) -> str | None:
     """The vendor's id of the request, to complain with."""
     headers = response.headers
@@ -155,8 +122,7 @@ def request_id(response: HttpResponse, problem: Problem | None = None) -> str | 
 
 def unexpected(response: HttpResponse, doing: str, why: str = "") -> UnexpectedAnswer:
     """The error for an answer that does not tell what was done: undocumented, unreadable, or documented as vague."""
-    kind = response.headers.get("content-type", "no content type")
-    reason = why.rstrip(".") or f"{len(response.content)} bytes of {clean(kind)}"
+    reason = why.rstrip(".") or what_came(response)
     vendor_id = request_id(response)
     return UnexpectedAnswer(
         f"Retro Diffusion answered {response.status} to {doing}, which leaves open what became of it: {reason}"

@@ -66,9 +66,15 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch, l
 
 
 def test_a_full_size_model_does_not_start_on_the_cpu_by_itself() -> None:
-    with pytest.raises(InvalidRequest, match=r"CPU, which takes about \d+ minutes.*cpu_ok = true"):
+    with pytest.raises(InvalidRequest, match=r"CPU, which takes about (a|\d+) minutes?.*cpu_ok = true"):
         Backend(DiffusersSettings(device="cpu"), None).resolve(request(size=(32, 32)))
     assert Backend(DiffusersSettings(device="cpu", cpu_ok=True), None).resolve(request()).id == "pixel-art-xl"
+
+
+def test_a_short_wait_is_told_in_words() -> None:
+    options = {"steps": 1, "guidance": 1, "raw_size": 64}
+    with pytest.raises(InvalidRequest, match="takes about a minute for this request"):
+        Backend(DiffusersSettings(device="cpu"), None).resolve(request(options=options))
 
 
 def test_a_small_model_may(tmp_path: Path) -> None:

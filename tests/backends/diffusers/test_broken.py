@@ -158,14 +158,19 @@ print(json.dumps(answers))
 
 def ask(hub: str, home: Path, wanted: list[tuple[str, list[str], bool]], **env: str) -> dict[str, list[str]]:
     """What becomes of each (repository, as what it is asked for, download)."""
+    answers: dict[str, list[str]] = json.loads(python(hub, home, ASK, json.dumps(wanted), **env))
+    return answers
+
+
+def python(hub: str, home: Path, code: str, *arguments: str, **env: str) -> str:
+    """What a fresh Python prints that finds the Hub at ``hub`` and its cache under ``home``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     clean |= {"HF_ENDPOINT": hub, "HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **env}
     done = subprocess.run(
-        [sys.executable, "-c", ASK, json.dumps(wanted)], env=clean, capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", code, *arguments], env=clean, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
-    answers: dict[str, list[str]] = json.loads(done.stdout)
-    return answers
+    return done.stdout
 
 
 def test_a_hub_that_says_no_is_understood(hub: str, tmp_path: Path) -> None:
@@ -199,11 +204,42 @@ def test_a_hub_that_is_forbidden_is_understood(tmp_path: Path) -> None:
     assert all(name == "ConfigError" and "HF_HUB_OFFLINE" in said for name, said in answers.values())
 
 
-def test_a_model_in_the_hubs_cache_is_found_by_its_name(models: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def cached(models: Path, tmp_path: Path) -> Path:
+    """A Hub's cache that holds some/model, a klein, whole, and an adapter beside it."""
     repo = tmp_path / "hub" / "models--some--model"
     revision = "a" * 40
     (repo / "refs").mkdir(parents=True)
     (repo / "refs" / "main").write_text(revision)
     shutil.copytree(models / "klein", repo / "snapshots" / revision)
     shutil.copy(models / "lora" / "klein.safetensors", repo / "snapshots" / revision / "x.safetensors")
+    return repo / "snapshots" / revision
+
+
+def test_a_model_in_the_hubs_cache_is_found_by_its_name(cached: Path, tmp_path: Path) -> None:
     assert ask("http://127.0.0.1:9", tmp_path, [("some/model", ["model", "lora"], False)]) == {}
+
+
+BY_ID = """
+import sys
+from pixelrouter.backends.diffusers import Backend, DiffusersSettings
+from pixelrouter.errors import PixelRouterError
+from pixelrouter.types import GenerationRequest
+wish = {"prompt": "a potion", "width": 16, "height": 16, "seed": 1, "options": {"raw_size": 64, "steps": 1}}
+for model in ("some/model", "some/other"):
+    try:
+        backend = Backend(DiffusersSettings(device="cpu"), None)
+        drawn = backend.generate(GenerationRequest(model=model, **wish), lambda _: None)
+        print(drawn.model, backend.resolve(GenerationRequest(model=model, **wish)).licence.name)
+    except PixelRouterError as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_a_model_that_was_fetched_needs_no_preset_and_a_small_one_no_gpu(cached: Path, tmp_path: Path) -> None:
+    drawn, unknown = python("http://127.0.0.1:9", tmp_path, BY_ID).splitlines()
+    assert drawn == "some/model unknown licence"
+    assert unknown.startswith("InvalidRequest The diffusers backend has no preset 'some/other'")
+    (cached / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
+    half, _ = python("http://127.0.0.1:9", tmp_path, BY_ID).splitlines()
+    assert half.startswith("InvalidRequest some/model would draw on the CPU")  # what is missing may be the larger part

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from pixelrouter import PixelRouter
 from pixelrouter.backends.diffusers import Backend, DiffusersSettings, pipelines
 from pixelrouter.backends.diffusers.presets import Preset
 from pixelrouter.errors import InvalidRequest
-from pixelrouter.types import FREE, Delivery, Inline, Progress
+from pixelrouter.types import FREE, VIEW_NAMES, Delivery, Inline, Progress
 from tests.backends.diffusers.wishes import png, request
 
 pytest.importorskip("torch")
@@ -142,7 +144,7 @@ def test_views_are_a_sheet_and_draw_their_subject_first(backend: Backend) -> Non
     wish = request(model="sheet", task="views", views="2x2")
     delivery = backend.generate(wish, lambda p: seen.append(p.fraction) if p.fraction is not None else None)
     sheet, reference = pngs(delivery)
-    assert delivery.names == ("sheet", "reference")
+    assert delivery.names == ("", "reference")
     assert seen == [0.25, 0.5, 0.75, 1.0]
     layout = backend.layout(wish)
     assert size_of(sheet) == layout.raw_size == (128, 128)
@@ -234,10 +236,48 @@ def test_threads_share_a_pipeline_one_after_the_other(backend: Backend) -> None:
     assert all(data == expected[model] for model, data in drawn)
 
 
+def test_the_libraries_keep_quiet_while_drawing_and_only_then(models: Path) -> None:
+    heard: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    ear, libraries = Ear(), [logging.getLogger(name) for name in ("diffusers", "transformers")]
+    levels = [library.level for library in libraries]
+    for library in libraries:
+        library.addHandler(ear)
+    table = {name: Preset.model_validate(preset) for name, preset in presets(models).items()}
+    backend = Backend(DiffusersSettings(device="cpu", dtype="float16", presets=table), None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            draw(backend, "sdxl", task="edit", images=(png(),), prompt="potion " * 100)
+        threads = [threading.Thread(target=draw, args=(backend, "sdxl")) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        for library in libraries:
+            library.removeHandler(ear)
+    assert heard == []
+    assert [library.level for library in libraries] == levels
+
+
 def test_an_unknown_option_is_refused_before_anything_is_loaded(backend: Backend) -> None:
     with pytest.raises(InvalidRequest, match="Did you mean 'steps'"):
         draw(backend, "sdxl", options={"step": 4})
     assert not pipelines._loaded
+
+
+def test_views_through_the_router_have_their_own_names(models: Path, tmp_path: Path) -> None:
+    section = {"device": "cpu", "presets": presets(models), "model": "sheet"}
+    with PixelRouter(backend="diffusers", state=tmp_path / "state", backends={"diffusers": section}) as router:
+        drawn = router.rotate("a cart", views="2x2", size=16)
+        given = router.rotate(image=png(), views="2x2", size=16)
+    assert drawn.names == given.names == VIEW_NAMES["2x2"]
+    assert set(drawn.views) == set(VIEW_NAMES["2x2"])
 
 
 def test_end_to_end_through_the_router(models: Path, tmp_path: Path) -> None:

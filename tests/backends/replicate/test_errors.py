@@ -91,7 +91,7 @@ def test_what_leaves_open_whether_it_was_charged(body, status):
         (problem(429, "Slow.", retry_after=True), {}, None),
         (problem(429, "Slow."), {}, None),
         (THROTTLED, {"Retry_After": "soon"}, 30.0),
-        (THROTTLED, {"Retry_After": "999999"}, 3600.0),
+        (THROTTLED, {"Retry_After": "999999"}, 999999.0),
         (problem(429, "Slow."), {"Retry_After": "-5"}, 0.0),
         (
             problem(429, "Slow."),

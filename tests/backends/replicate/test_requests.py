@@ -306,9 +306,9 @@ def test_a_second_ground_is_the_advanced_tilesets_alone():
     [
         ("tile_x", 1, "true or false"),
         ("bypass_prompt_expansion", "yes", "true or false"),
-        ("strength", 1.5, "outside 0..1"),
-        ("strength", float("nan"), "outside 0..1"),
-        ("strength", True, "outside 0..1"),
+        ("strength", 1.5, "from 0 to 1"),
+        ("strength", float("nan"), "from 0 to 1"),
+        ("strength", True, "from 0 to 1"),
         ("strength", 0.5, "needs an image"),
     ],
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pixelrouter.backends._options import Check
 from pixelrouter.backends.pixellab import pictures
-from pixelrouter.backends.pixellab.rules import Rule
 from pixelrouter.backends.pixellab.wish import Part
 from pixelrouter.types import GenerationRequest, ModelInfo
 
@@ -41,7 +41,7 @@ class Endpoint:
     info: ModelInfo
     path: str
     parts: Mapping[str, Part]
-    options: Mapping[str, Rule]
+    options: Mapping[str, Check]
     v1: str | None = None
     v2_only: frozenset[str] = frozenset()
     limits: tuple[Limit, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pixelrouter.backends._options import flag, number, one_of, text, whole
 from pixelrouter.backends.pixellab import wish
 from pixelrouter.backends.pixellab.endpoints import endpoint as limits
 from pixelrouter.backends.pixellab.endpoints.endpoint import Endpoint
@@ -14,19 +15,7 @@ from pixelrouter.backends.pixellab.endpoints.shared import (
     TEXT,
     model,
 )
-from pixelrouter.backends.pixellab.rules import (
-    VIEWS,
-    flag,
-    listed,
-    number,
-    one_of,
-    picture,
-    points,
-    proportions,
-    text,
-    views_by_name,
-    whole,
-)
+from pixelrouter.backends.pixellab.rules import VIEWS, listed, picture, points, proportions, views_by_name
 
 # Clockwise: the order the vendor documents for generate-8-rotations-v2. For v3 it documents none.
 CLOCKWISE = ("south", "south-west", "west", "north-west", "north", "north-east", "east", "south-east")

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pixelrouter.backends._options import Check, flag, number, one_of, whole
 from pixelrouter.backends.pixellab import wish
-from pixelrouter.backends.pixellab.rules import (
-    DETAILS,
-    DIRECTIONS,
-    OUTLINES,
-    SHADINGS,
-    VIEWS,
-    Rule,
-    flag,
-    number,
-    one_of,
-    picture,
-    whole,
-)
+from pixelrouter.backends.pixellab.rules import DETAILS, DIRECTIONS, OUTLINES, SHADINGS, VIEWS, picture
 from pixelrouter.backends.pixellab.wish import Part
 from pixelrouter.types import ModelInfo, Task
 
@@ -27,16 +16,16 @@ TEXT: Mapping[str, Part] = {"description": wish.description, "image_size": wish.
 START: Mapping[str, Part] = {"init_image": wish.start, "init_image_strength": wish.start_strength}
 
 # Options: passed through under the vendor's names.
-GUIDANCE: Mapping[str, Rule] = {"text_guidance_scale": number(1, 20)}
-COLOURS: Mapping[str, Rule] = {"color_image": picture}
-DETAIL: Mapping[str, Rule] = {"detail": one_of(*DETAILS)}
-OUTLINE: Mapping[str, Rule] = {"outline": one_of(*OUTLINES)}
-LOOK: Mapping[str, Rule] = {**OUTLINE, "shading": one_of(*SHADINGS), **DETAIL}
-CAMERA: Mapping[str, Rule] = {"view": one_of(*VIEWS), "direction": one_of(*DIRECTIONS)}
-SLANT: Mapping[str, Rule] = {"isometric": flag, "oblique_projection": flag}
-STRENGTH: Mapping[str, Rule] = {"init_image_strength": whole(1, 999)}
-START_OPTIONS: Mapping[str, Rule] = {"init_image": picture, **STRENGTH}
-REMOVAL: Mapping[str, Rule] = {
+GUIDANCE: Mapping[str, Check] = {"text_guidance_scale": number(1, 20)}
+COLOURS: Mapping[str, Check] = {"color_image": picture}
+DETAIL: Mapping[str, Check] = {"detail": one_of(*DETAILS)}
+OUTLINE: Mapping[str, Check] = {"outline": one_of(*OUTLINES)}
+LOOK: Mapping[str, Check] = {**OUTLINE, "shading": one_of(*SHADINGS), **DETAIL}
+CAMERA: Mapping[str, Check] = {"view": one_of(*VIEWS), "direction": one_of(*DIRECTIONS)}
+SLANT: Mapping[str, Check] = {"isometric": flag, "oblique_projection": flag}
+STRENGTH: Mapping[str, Check] = {"init_image_strength": whole(1, 999)}
+START_OPTIONS: Mapping[str, Check] = {"init_image": picture, **STRENGTH}
+REMOVAL: Mapping[str, Check] = {
     "background_removal_task": one_of("remove_simple_background", "remove_complex_background")
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pixelrouter.backends._options import flag, number, one_of, text, whole
 from pixelrouter.backends.pixellab import wish
 from pixelrouter.backends.pixellab.endpoints import endpoint as limits
 from pixelrouter.backends.pixellab.endpoints.endpoint import Endpoint
@@ -19,19 +20,7 @@ from pixelrouter.backends.pixellab.endpoints.shared import (
     TEXT,
     model,
 )
-from pixelrouter.backends.pixellab.rules import (
-    DIRECTIONS,
-    VIEWS,
-    flag,
-    number,
-    one_of,
-    picture,
-    points,
-    record,
-    sized_picture,
-    text,
-    whole,
-)
+from pixelrouter.backends.pixellab.rules import DIRECTIONS, VIEWS, picture, points, record, sized_picture
 
 STILLS = (
     Endpoint(

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from pixelrouter.backends._options import flag, number, one_of, text
 from pixelrouter.backends.pixellab import wish
 from pixelrouter.backends.pixellab.endpoints import endpoint as limits
 from pixelrouter.backends.pixellab.endpoints.endpoint import Endpoint
 from pixelrouter.backends.pixellab.endpoints.shared import COLOURS, GUIDANCE, LOOK, START_OPTIONS, TEXT, model
-from pixelrouter.backends.pixellab.rules import (
-    OUTLINES,
-    SHADINGS,
-    VIEWS,
-    flag,
-    inpainting,
-    number,
-    one_of,
-    picture,
-    text,
-)
+from pixelrouter.backends.pixellab.rules import OUTLINES, SHADINGS, VIEWS, inpainting, picture
 from pixelrouter.types import GenerationRequest
 
 _TILES = {
