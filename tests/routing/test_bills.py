@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,6 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.collect import MOST, Collector
 from pixelrouter.store import Store
 from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator.fal import FalSimulator
-from pixelrouter.testing.simulator.pixellab import PixelLabSimulator
 from pixelrouter.types import Cost, Money
 from tests.money.test_ledger import PURSE, draft
 from tests.routing.meddler import Meddler, answer
@@ -26,26 +25,13 @@ HEADER = "x-fal-billable-units"
 
 
 @pytest.fixture
-def fal(tmp_path: Path) -> Iterator[Shop]:
-    with FalSimulator() as simulator:
-        shop = Shop("fal", simulator, tmp_path / "state")
-        yield shop
-        shop.close()
+def fal(shops: Callable[..., Shop]) -> Shop:
+    return shops("fal")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
-    opened: list[Any] = []
-
-    def open_shop(**knobs: Any) -> Shop:
-        simulator = PixelLabSimulator(**knobs).start()
-        opened.append((Shop("pixellab", simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
+def lab(shops: Callable[..., Shop]) -> Callable[..., Shop]:
+    return functools.partial(shops, "pixellab")
 
 
 def billed(units: str | None) -> Meddler:

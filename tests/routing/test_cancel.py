@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,26 +13,10 @@ import pytest
 
 from pixelrouter.errors import InvalidRequest, JobFailed, PixelRouterError, RequestRejected, StillRunning
 from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator import simulator_of
 from tests.routing.meddler import Meddler
 
 CALLS = {"replicate": {"prompt": "a red potion", "size": 64}, "fal": {"prompt": "a red potion", "size": 32}}
 Open = Callable[..., Shop]
-
-
-@pytest.fixture
-def shops(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Any] = []
-
-    def open_shop(vendor: str, **knobs: Any) -> Shop:
-        simulator = simulator_of(vendor)(**knobs).start()
-        opened.append((Shop(vendor, simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
 
 
 def started(shop: Shop) -> str:

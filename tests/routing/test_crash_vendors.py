@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from typing import Any
 import pytest
 
 from pixelrouter.errors import OutcomeUnknown
-from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator import simulator_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,21 +113,6 @@ CASES = [
     for name, plan in PLANS.items()
     for point in plan.points
 ]
-
-
-@pytest.fixture
-def shops(tmp_path: Path) -> Iterator[Any]:
-    opened: list[Any] = []
-
-    def open_shop(vendor: str) -> Shop:
-        simulator = simulator_of(vendor)().start()
-        opened.append((Shop(vendor, simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
 
 
 def test_the_quick_cases_are_among_all() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,28 +13,12 @@ import pytest
 from pixelrouter import backends
 from pixelrouter.errors import OutcomeUnknown, StillRunning
 from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator import simulator_of
 from tests.routing.meddler import Meddler, answer
 
 CALLS = {"replicate": {"prompt": "a red potion", "size": 64}, "fal": {"prompt": "a red potion", "size": 32}}
 LISTS = {"replicate": "/v1/predictions", "fal": "/v1/models/requests/by-endpoint"}
 ENTRIES = {"replicate": "results", "fal": "items"}
 Open = Callable[..., Shop]
-
-
-@pytest.fixture
-def shops(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Any] = []
-
-    def open_shop(vendor: str, **knobs: Any) -> Shop:
-        simulator = simulator_of(vendor)(**knobs).start()
-        opened.append((Shop(vendor, simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
 
 
 def is_list(vendor: str, request: httpx.Request) -> bool:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from pixelrouter import PixelRouter
 from pixelrouter.errors import OutcomeUnknown, OverBudget, PixelRouterError
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator import simulator_of
 from pixelrouter.types import VIEW_NAMES, Cost, Money
 from tests.money.test_ledger import PURSE, draft
 from tests.routing.meddler import Meddler
@@ -28,21 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 CART = {"prompt": "a cart", "task": "views", "views": "2x2", "size": 32}
 POTION = {"prompt": "a red potion", "size": 64}
 Open = Callable[..., Shop]
-
-
-@pytest.fixture
-def shops(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Any] = []
-
-    def open_shop(vendor: str, **knobs: Any) -> Shop:
-        simulator = simulator_of(vendor)(**knobs).start()
-        opened.append((Shop(vendor, simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:

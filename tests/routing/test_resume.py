@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from PIL import Image, ImageDraw
 
 from pixelrouter.errors import OutcomeUnknown, PixelRouterError
 from pixelrouter.testing.shop import Shop
-from pixelrouter.testing.simulator import simulator_of
 
 Open = Callable[..., Shop]
 
@@ -64,21 +62,6 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 CASES = [(vendor, task) for vendor, calls in CALLS.items() for task in calls]
-
-
-@pytest.fixture
-def shops(tmp_path: Path) -> Iterator[Open]:
-    opened: list[Any] = []
-
-    def open_shop(vendor: str, **knobs: Any) -> Shop:
-        simulator = simulator_of(vendor)(**knobs).start()
-        opened.append((Shop(vendor, simulator, tmp_path / "state"), simulator))
-        return opened[-1][0]
-
-    yield open_shop
-    for shop, simulator in opened:
-        shop.close()
-        simulator.stop()
 
 
 def looks(art: Any) -> tuple[Any, ...]:
