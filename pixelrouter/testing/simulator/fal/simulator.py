@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from pixelrouter.testing.simulator.charges import Charge
+from pixelrouter.testing.simulator.books import BookedSimulator, Books
 from pixelrouter.testing.simulator.fal import platform, problems
 from pixelrouter.testing.simulator.fal.endpoints import app_of, catalogue
 from pixelrouter.testing.simulator.fal.faults import FAL_FAULTS, spoilt
@@ -23,13 +23,12 @@ from pixelrouter.testing.simulator.fal.problems import Failed, Failure, Refused
 from pixelrouter.testing.simulator.fal.results import failed, finished, publish
 from pixelrouter.testing.simulator.fal.routes import Route, route_of
 from pixelrouter.testing.simulator.faults import Faults
-from pixelrouter.testing.simulator.server import Received, Reply, Simulator
-from pixelrouter.types import Money
+from pixelrouter.testing.simulator.server import Received, Reply
 
 _STREAM_PAUSE = 0.02  # seconds between two looks of a status stream
 
 
-class FalSimulator(Simulator):
+class FalSimulator(BookedSimulator):
     """fal.ai on a local port, that counts what it charges and misbehaves when told to.
 
     ``balance`` is the account's money in USD; ``keys`` are the ``id:secret`` pairs that it knows; a queued job takes
@@ -93,43 +92,8 @@ class FalSimulator(Simulator):
     # What a test asks.
 
     @property
-    def charges(self) -> list[Charge]:
-        """Every charge, oldest first. Jobs whose time has passed are billed first, whether or not anyone polled."""
-        with self.lock:
-            self._queue.settle_all()
-            return list(self._queue.charges)
-
-    @property
-    def charged_total(self) -> Money:
-        """What the vendor took."""
-        with self.lock:
-            self._queue.settle_all()
-            return self._queue.charged_total()
-
-    @property
-    def balance(self) -> Money:
-        """What the account still holds; below zero where a job cost more than was left."""
-        with self.lock:
-            self._queue.settle_all()
-            return self._queue.balance
-
-    @property
-    def paid_posts(self) -> int:
-        """How many POSTs that could cost money arrived, queued or direct, whatever became of them."""
-        with self.lock:
-            return self._paid_posts
-
-    def state(self) -> dict[str, Any]:
-        with self.lock:
-            return {
-                "vendor": "fal",
-                "balance_micros": self.balance.micros,
-                "charged_micros": self.charged_total.micros,
-                "charges": [charge.as_dict() for charge in self.charges],
-                "paid_posts": self._paid_posts,
-                "requests": len(self._requests),
-                "faults_waiting": len(self.faults),
-            }
+    def books(self) -> Books:
+        return self._queue
 
     def forget(self) -> None:
         self._paid_posts = 0

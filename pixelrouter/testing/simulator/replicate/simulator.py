@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
-from pixelrouter.testing.simulator.charges import Charge
+from pixelrouter.testing.simulator.books import BookedSimulator, Books
 from pixelrouter.testing.simulator.faults import Fault, Faults
 from pixelrouter.testing.simulator.replicate import clock, models, orders, problems, uploads, view
 from pixelrouter.testing.simulator.replicate.outputs import PREFIX, OutputHost
@@ -19,7 +19,7 @@ from pixelrouter.testing.simulator.replicate.predictions import VENDOR_FAULTS, A
 from pixelrouter.testing.simulator.replicate.problems import Invalid, Refused
 from pixelrouter.testing.simulator.replicate.throttle import Bucket
 from pixelrouter.testing.simulator.replicate.uploads import Upload
-from pixelrouter.testing.simulator.server import Received, Reply, Simulator, spoil
+from pixelrouter.testing.simulator.server import Received, Reply, spoil
 from pixelrouter.types import Money
 
 # Path -> method -> (kind of request, method of the simulator).
@@ -40,7 +40,7 @@ _AUTHORIZATION = re.compile(r"(?:Bearer|Token) (\S+)", re.IGNORECASE)
 _FINISHED = ("succeeded", "failed", "canceled", "aborted")
 
 
-class ReplicateSimulator(Simulator):
+class ReplicateSimulator(BookedSimulator):
     """Replicate on a local port, that counts what it charges and misbehaves when told to.
 
     ``balance`` is the account's credit in USD; ``keys`` are the tokens it knows. A prediction waits ``queue_seconds``
@@ -93,31 +93,8 @@ class ReplicateSimulator(Simulator):
     # What a test asks.
 
     @property
-    def charges(self) -> list[Charge]:
-        """Every charge, oldest first. There is no refund: a charge is made at the end."""
-        with self.lock:
-            self._account.settle_all()
-            return list(self._account.charges)
-
-    @property
-    def charged_total(self) -> Money:
-        """What the vendor took."""
-        with self.lock:
-            self._account.settle_all()
-            return self._account.charged_total()
-
-    @property
-    def balance(self) -> Money:
-        """What the account still holds."""
-        with self.lock:
-            self._account.settle_all()
-            return self._account.balance
-
-    @property
-    def paid_posts(self) -> int:
-        """How many POSTs for a prediction arrived, whatever became of them."""
-        with self.lock:
-            return self._paid_posts
+    def books(self) -> Books:
+        return self._account
 
     @property
     def output_requests(self) -> list[Received]:
@@ -125,18 +102,6 @@ class ReplicateSimulator(Simulator):
         if self._delivery is not None:
             return self._delivery.requests
         return [request for request in self.requests if request.path.startswith(PREFIX)]
-
-    def state(self) -> dict[str, Any]:
-        with self.lock:
-            return {
-                "vendor": "replicate",
-                "balance_micros": self.balance.micros,
-                "charged_micros": self.charged_total.micros,
-                "charges": [charge.as_dict() for charge in self.charges],
-                "paid_posts": self._paid_posts,
-                "requests": len(self._requests),
-                "faults_waiting": len(self.faults),
-            }
 
     def forget(self) -> None:
         self._paid_posts = 0

@@ -13,13 +13,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pixelrouter.testing.simulator.charges import Charge
+from pixelrouter.testing.simulator.books import BookedSimulator, Books
 from pixelrouter.testing.simulator.faults import Fault, Faults
 from pixelrouter.testing.simulator.retrodiffusion import activity, edits, problems, styles
 from pixelrouter.testing.simulator.retrodiffusion.jobs import RETAINED_SECONDS, URL_SECONDS, Account, Job, Status, iso
 from pixelrouter.testing.simulator.retrodiffusion.orders import read
 from pixelrouter.testing.simulator.retrodiffusion.problems import Refused, Version
-from pixelrouter.testing.simulator.server import Received, Reply, Simulator, spoil
+from pixelrouter.testing.simulator.server import Received, Reply, spoil
 from pixelrouter.types import Money
 
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
@@ -41,7 +41,7 @@ _ROUTES = {  # path below the version -> (kind of request, methods)
 _V1_ONLY, _V2_ONLY = "/inferences/legacy", "/inferences/requests"
 
 
-class RetroDiffusionSimulator(Simulator):
+class RetroDiffusionSimulator(BookedSimulator):
     """Retro Diffusion on a local port, that counts what it charges and misbehaves when told to.
 
     ``balance`` is the account's money in USD; ``keys`` are the tokens it knows; a queued job takes ``job_seconds`` and
@@ -76,43 +76,8 @@ class RetroDiffusionSimulator(Simulator):
     # What a test asks.
 
     @property
-    def charges(self) -> list[Charge]:
-        """Every charge, oldest first; a refunded one stays, and says so."""
-        with self.lock:
-            self._account.settle_all()
-            return list(self._account.charges)
-
-    @property
-    def charged_total(self) -> Money:
-        """What the vendor took, less what it gave back."""
-        with self.lock:
-            self._account.settle_all()
-            return self._account.charged_total()
-
-    @property
-    def balance(self) -> Money:
-        """What the account still holds."""
-        with self.lock:
-            self._account.settle_all()
-            return self._account.balance
-
-    @property
-    def paid_posts(self) -> int:
-        """How many POSTs for a real generation arrived, whatever became of them."""
-        with self.lock:
-            return self._paid_posts
-
-    def state(self) -> dict[str, Any]:
-        with self.lock:
-            return {
-                "vendor": "retrodiffusion",
-                "balance_micros": self.balance.micros,
-                "charged_micros": self.charged_total.micros,
-                "charges": [charge.as_dict() for charge in self.charges],
-                "paid_posts": self._paid_posts,
-                "requests": len(self._requests),
-                "faults_waiting": len(self.faults),
-            }
+    def books(self) -> Books:
+        return self._account
 
     def forget(self) -> None:
         self._paid_posts = 0
