@@ -284,6 +284,7 @@ def _used(db: sqlite3.Connection, purse: Purse, scope: Any, unit: Unit) -> Money
 
 def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
     if cap.limit.unit != hold.unit:
+        _check_passed(db, cap, purse, hold)
         return
     used = Money(0, hold.unit) if cap.scope == "call" else _used(db, purse, cap.scope, hold.unit)
     left = Money(max(0, cap.limit.micros - used.micros - cap.kept_back), hold.unit)  # a bill may have passed the cap
@@ -295,6 +296,22 @@ def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
             scope=cap.scope,
             quote=hold,
             left=left,
+        )
+
+
+def _check_passed(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
+    """A plan that has run out goes on in dollars: once its bills have passed a cap in dollars, nothing more is bought."""
+    if hold.unit == "usd" or cap.scope == "call" or not hold:
+        return
+    used = _used(db, purse, cap.scope, cap.limit.unit)
+    if used.micros + cap.kept_back > cap.limit.micros:
+        raise OverBudget(
+            f"The cap of {cap.limit} for {cap.label} is passed: {used} is spent or held, and an account that pays with "
+            f"{hold.unit} may be billed in dollars. Nothing was sent and nothing was charged.",
+            hint=f"Raise {cap.option}, or look at `pixelrouter costs` and at what is left of the plan.",
+            scope=cap.scope,
+            quote=hold,
+            left=Money(0, cap.limit.unit),
         )
 
 

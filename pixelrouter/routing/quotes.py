@@ -95,9 +95,11 @@ class Quotes:
         """The quote to hold for a request. Raises InvalidRequest if nobody knows a price and a cap is set."""
         quote = yield from self.quote(ask, backend, request, model)
         if quote.cost.source == "unknown" and ask.caps:
+            dollars = backend.capabilities().unit == "usd"
+            way = f"Set [backends.{backend.name}] price_usd, or remove" if dollars else "Remove"
             raise InvalidRequest(
                 f"Nobody knows what {model} at {backend.name} costs, so no cap can be kept.",
-                hint=f"Set [backends.{backend.name}] price_usd, or remove the cap for this call.",
+                hint=f"{way} the cap for this call.",
             )
         return quote
 
@@ -134,8 +136,9 @@ class Quotes:
 
 def listed(backend: RemoteBackend, request: GenerationRequest, note: str) -> Quote:
     """The list price, or the configured one, or an honest "unknown"."""
-    cost = prices.listed(backend.name, request.model, request, backend.capabilities().unit)
-    if backend.settings.price_usd is not None:
+    unit = backend.capabilities().unit
+    cost = prices.listed(backend.name, request.model, request, unit)
+    if backend.settings.price_usd is not None and unit == "usd":  # dollars are no price where caps count generations
         cost = Cost(Money.of(backend.settings.price_usd * request.n), "listed")
     if cost is None:
         return Quote(Cost(Money(0), "unknown"), backend.name, request.model, notes=("no price is known",))

@@ -9,9 +9,11 @@ import pytest
 from pixelrouter.errors import (
     AuthFailed,
     ChargedWithoutImage,
+    InvalidRequest,
     JobFailed,
     OutcomeUnknown,
     OutOfCredit,
+    OverBudget,
     PixelRouterError,
 )
 from pixelrouter.testing.shop import Shop
@@ -90,6 +92,27 @@ def test_an_empty_plan_pays_in_dollars(shop_of):
     art = router.generate("a red potion", size=64)
     assert art.cost.money == shop.simulator.charged_total
     shop.check_money(router)
+
+
+def test_bills_in_dollars_stop_at_a_cap_in_dollars_although_generations_are_held(shop_of):
+    shop = shop_of(account="subscription", generations="1")
+    own = {**shop.simulator.backend_settings(), "poll_s": 0.01, "account": "subscription"}
+    with shop.router(backends={"pixellab": own}, max_usd_per_day="0.001") as router:
+        assert router.generate("one", size=64).cost.money == Money.of(1, "generations")
+        assert router.generate("two", size=64).cost.money == Money.of("0.00793")  # the plan is empty: nobody knew
+        with pytest.raises(OverBudget, match=r"cap of \$0.001 for today \(UTC\) is passed: \$0.00793 is spent"):
+            router.generate("three", size=64)
+    assert len(shop.simulator.charges) == 2
+
+
+def test_a_price_in_dollars_does_not_lift_a_cap_in_generations(shop_of):
+    shop = shop_of(account="subscription", generations="10")
+    router = router_of(shop, account="subscription", price_usd=0.01)
+    with pytest.raises(OverBudget, match="1 generations does not fit"):
+        router.generate("a red potion", size=64, max_generations=0.5)
+    with pytest.raises(InvalidRequest, match=r"no cap can be kept. Remove the cap"):
+        buy(router, BODIES["animate-text"][0], model="animate-text", max_generations=5)
+    assert not shop.simulator.charges
 
 
 @pytest.mark.parametrize("usage", ["null", "missing"])
