@@ -214,8 +214,10 @@ def job_failure(response: HttpResponse, doing: str, told: str | None) -> PixelRo
 
 def _verdict(response: HttpResponse, problem: Problem, doing: str, *, no_path: bool) -> JobFailed:
     units = billable_units(response)
-    # By fal's pricing page server errors are never charged; a 4xx without the header may have been.
-    free = units == 0 if units is not None else response.status >= 500
+    # By fal's pricing page server errors are never charged; a 4xx without the header may have been, and so may anything
+    # whose header cannot be believed.
+    unsaid = not response.headers.get("x-fal-billable-units", "").strip()
+    free = units == 0 if units is not None else unsaid and response.status >= 500
     charged = Money(0) if free else None
     if problem.code == POLICY:
         text = f"fal's content policy held back {doing}: {problem.message}{_id(response)}"

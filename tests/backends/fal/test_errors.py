@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from pixelrouter.backends.fal.failures import job_failure
 from pixelrouter.errors import (
     AuthFailed,
     ContentBlocked,
@@ -16,7 +17,7 @@ from pixelrouter.errors import (
     RequestRejected,
     UnexpectedAnswer,
 )
-from pixelrouter.types import Money
+from pixelrouter.types import HttpResponse, Money
 from tests.backends.fal.answers import (
     HTML,
     KEY,
@@ -276,3 +277,15 @@ def test_the_platforms_envelope(kind, status, error):
     for call in (api.quote(sheet()), api.find(MARK, sheet(model="klein-spritesheet"))):
         with pytest.raises(error, match="The vendor's own words"):
             call.read(answer(body, status))
+
+
+@pytest.mark.parametrize("header", ["many", "-3", "1e30", "nan"])
+def test_a_bill_that_cannot_be_believed_is_not_taken_for_nothing(header):
+    body = b'{"detail": "Startup timeout", "error_type": "startup_timeout"}'
+    headers = {"content-type": "application/json", "x-fal-billable-units": header}
+    error = job_failure(HttpResponse(504, headers, body), "job 1", "startup_timeout")
+    assert isinstance(error, JobFailed)
+    assert error.charged is None
+    free = job_failure(HttpResponse(504, {"content-type": "application/json"}, body), "job 1", "startup_timeout")
+    assert isinstance(free, JobFailed)
+    assert free.charged == Money(0)
