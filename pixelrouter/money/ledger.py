@@ -300,7 +300,7 @@ def _check(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
 
 
 def _check_passed(db: sqlite3.Connection, cap: Cap, purse: Purse, hold: Money) -> None:
-    """A plan that has run out goes on in dollars: once its bills have passed a cap in dollars, nothing more is bought."""
+    """A plan that has run out goes on in dollars: once its bills have passed a dollar cap, nothing more is bought."""
     if hold.unit == "usd" or cap.scope == "call" or not hold:
         return
     used = _used(db, purse, cap.scope, cap.limit.unit)
