@@ -215,7 +215,8 @@ class Engine:
         try:
             if call is None or backend.kind != "remote":
                 return (yield from self._draw(ask, candidate, attempt, mark.seed))
-            ticket = yield from self._submit(ask, backend, attempt, call)
+            # With the images it was sent with: a lost job is told from another by them.
+            ticket = yield from self._submit(ask.at(request=request), backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
         except BaseException:
             # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
