@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,14 +27,24 @@ def doctor(as_json: o.AsJson = False) -> int:
 
 
 @command()
-def backends(as_json: o.AsJson = False) -> None:
-    """List the backends: which are ready, what they draw, under which licence."""
+def backends(
+    name: Annotated[str | None, typer.Argument(help="List this backend's models.", show_default=False)] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """List the backends: which are ready, what they draw, under which licence. With a name: its models."""
     from pixelrouter import PixelRouter
 
     with PixelRouter() as router:
-        rows = router.backends()
+        rows = router.models(name) if name else router.backends()
     if as_json:
         emit(rows)
+        return
+    if name:
+        models = [
+            [row["id"], " ".join(row["tasks"]), _span(row), row["max_n"], row["max_references"], row["commercial_use"]]
+            for row in rows
+        ]
+        table(["model", "tasks", "sizes", "images", "references", "commercial use"], models)
         return
     cells = [
         [
@@ -87,6 +97,11 @@ def balance(
             ["backend", "left"], [[name, str(money) if money else "it does not tell"] for name, money in left.items()]
         )
     return OK
+
+
+def _span(row: dict[str, Any]) -> str:
+    low, high = f"{row['min_width']}x{row['min_height']}", f"{row['max_width']}x{row['max_height']}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _mark(ok: bool | None) -> str:

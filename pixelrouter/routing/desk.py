@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pixelrouter import backends as registry
@@ -115,6 +116,28 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
                 "commercial": can.licence.commercial,
                 "commercial_use": can.licence.use,
                 "summary": can.summary,
+            }
+        )
+    return rows
+
+
+def models(workshop: Workshop, name: str) -> list[dict[str, Any]]:
+    """Every model of one backend with its limits and licence. Raises ConfigError for a backend that does not exist."""
+    can = workshop.backend(name)[0].capabilities()
+    rows = []
+    for model in can.models:
+        licence = can.licence_of(model.id)
+        limits = {key: value for key, value in asdict(model).items() if key != "licence"}
+        rows.append(
+            {
+                **limits,
+                "native": can.is_native(model.id),
+                "alpha": can.alpha if model.alpha is None else model.alpha,
+                "seeds": can.seeds if model.seeds is None else model.seeds,
+                "licence": licence.name,
+                "commercial_use": licence.use,
+                "licence_url": licence.url,
+                "licence_note": licence.note,
             }
         )
     return rows

@@ -78,6 +78,10 @@ class _Desk:
         """Every backend: whether it is configured, its sizes, its licence."""
         return desk.backends(self._open())
 
+    def models(self, backend: str) -> list[dict[str, Any]]:
+        """Every model of a backend: tasks, sizes, counts, references, licence. From its bundled table; offline."""
+        return desk.models(self._open(), backend)
+
     def doctor(self) -> list[dict[str, Any]]:
         """Checks of this installation, each with what to do about it."""
         return list(desk.doctor(self._open()))

@@ -165,3 +165,13 @@ def test_doctor(cli, cli_json, monkeypatch):
     result = cli("doctor")
     assert result.exit_code == 3
     assert "Set RETRODIFFUSION_API_KEY" in result.stdout
+
+
+def test_the_models_of_a_backend_are_listed_with_their_limits(cli, cli_json):
+    rows = cli_json("backends", "replicate")
+    fast = next(row for row in rows if row["id"] == "rd-fast/default")
+    assert {"image", "edit"} <= set(fast["tasks"])
+    assert (fast["min_width"], fast["max_width"], fast["max_n"]) == (64, 384, 10)
+    assert {"licence", "commercial_use", "seeds", "alpha", "palettes", "native", "max_references"} <= set(fast)
+    assert "rd-fast/default" in cli("backends", "replicate").stdout
+    assert cli("backends", "nobody").exit_code == 3
