@@ -42,6 +42,7 @@ from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
 from pixelrouter.routing.finishing import no_image
 from pixelrouter.routing.keys import derived_seed
+from pixelrouter.routing.pictures import blank
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.recovery import Recovery, fingerprint
 from pixelrouter.routing.verdict import Verdict
@@ -228,19 +229,34 @@ class Engine:
     ) -> Steps[tuple[Ask, GenerationRequest]]:
         """Obtain the image that ``request`` has to start from; the caps allow both purchases or none.
 
-        Returns the ask whose caps know what the first purchase cost, and the request with its image.
+        Returns the ask whose caps know what the first purchase cost, and the request with its image. Whatever the
+        backend refuses about the second purchase, it refuses before the first: raises InvalidRequest then, and
+        ChargedWithoutImage if the image that came cannot be gone on with.
         """
+        trial = Mark("trial", request.seed or 1)
+        backend.submit(request.model_copy(update={"images": (blank(first.size), *request.images)}), trial)
         second = yield from self._quotes.hold(ask, backend, with_placeholder(request), request.model or "")
         one = candidate_of(backend, first)
         caps = tuple(cap.keeping(second.money) for cap in ask.caps)
         attempt = yield from self.obtain(ask.at(request=one.request, candidates=(one,), caps=caps), made)
-        if not attempt.raws:
+        if not attempt.raws or attempt.error:  # an unreadable one is kept too
             raise no_image(attempt)
         if attempt.id in made:  # bought in this call: what is left of the call's own cap pays for the second step
             caps = tuple(cap.keeping(attempt.cost.money) if cap.scope == "call" else cap for cap in ask.caps)
             ask = ask.at(caps=caps)
         image = self._collector.raw(attempt.raws[0])
-        return ask, request.model_copy(update={"images": (image, *request.images)})
+        whole = request.model_copy(update={"images": (image, *request.images)})
+        try:
+            backend.submit(whole, trial)
+        except InvalidRequest as error:
+            raise ChargedWithoutImage(
+                f"{backend.name} charged {attempt.cost.money} for the picture to start from, and it cannot be used: "
+                f"{error.message}",
+                charged=attempt.cost.money,
+                stored=attempt.raws,
+                hint="fresh=True (--fresh) buys it anew.",
+            ) from error
+        return ask, whole
 
     def cancel(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
         """Ask the vendor to stop a job, and book what it says of it then. Raises InvalidRequest where it cannot."""

@@ -33,6 +33,13 @@ def encoded(image: ImageLike) -> bytes:
     return buffer.getvalue()
 
 
+def blank(size: tuple[int, int]) -> bytes:
+    """A clear PNG of that size in pixels: it stands for a picture that is still to be drawn."""
+    from PIL.Image import new
+
+    return encoded(new("RGBA", size))
+
+
 def kept_size(task: Task, image: bytes) -> tuple[int, int] | None:
     """The size that a picture keeps unless the caller asks for another: its own, in pixels; None where it keeps none.
 

@@ -129,15 +129,9 @@ class Backend(BackendDefaults):
         return Layout() if request.task == "animation" else Layout(raws=request.n)
 
     def first(self, request: GenerationRequest) -> GenerationRequest | None:
-        """A subject that is to be moved or turned, and is there in words only, is drawn first.
-
-        Everything about the second purchase is checked before the first one is made. Raises InvalidRequest.
-        """
-        endpoint = self._endpoint(request)
-        if not models.needs_subject(endpoint, request):
-            return None
-        body_of(endpoint, models.with_subject(request), request.seed or 1, self._version)
-        return models.subject(self._endpoints, request)
+        """What is to be moved or turned, and is there in words only, is drawn first. Raises InvalidRequest."""
+        needed = models.needs_subject(self._endpoint(request), request)
+        return models.subject(self._endpoints, request) if needed else None
 
     # --- the calls ------------------------------------------------------------------------------------------------
 
