@@ -197,8 +197,9 @@ class BackendDefaults:
     """What most backends answer to the questions that few vendors know: derive from it, and override what differs."""
 
     def layout(self, request: GenerationRequest) -> Layout:
-        """The first n files are the images, each of the size asked for."""
-        return Layout(raws=request.n if request.task in ("image", *ON_AN_IMAGE) else None)
+        """The first n files are the images, each of the size asked for; views, frames and tiles share a palette."""
+        alone = request.task in ("image", *ON_AN_IMAGE)
+        return Layout(raws=request.n if alone else None, together=not alone)
 
     def first(self, request: GenerationRequest) -> GenerationRequest | None:
         """None: nothing has to be bought first."""

@@ -118,15 +118,16 @@ class Backend(BackendDefaults):
     def layout(self, request: GenerationRequest) -> Layout:
         """One file an image. Views and tiles are named in the delivery; an animation's frames all count.
 
-        A tileset has as many tiles as the vendor documents; where it does not, all that come count.
+        A tileset has as many tiles as the vendor documents; where it does not, all that come count. Views, frames and
+        tiles belong together: they share a palette, and a larger canvas is cut alike for all of them.
         """
         if request.task == "views":  # asked for after a crash as well, when the request has lost its images
             model = next((each.info for each in ENDPOINTS if each.id == request.model), None)
             views = request.views or (model.views[0] if model and model.views else "8")
-            return Layout(raws=len(VIEW_NAMES[views]))
+            return Layout(raws=len(VIEW_NAMES[views]), together=True)
         if request.task == "tileset":
-            return Layout(raws=tiles_of(request) if request.model == "tileset" else None)
-        return Layout() if request.task == "animation" else Layout(raws=request.n)
+            return Layout(raws=tiles_of(request) if request.model == "tileset" else None, together=True)
+        return Layout(together=True) if request.task == "animation" else Layout(raws=request.n)
 
     def first(self, request: GenerationRequest) -> GenerationRequest | None:
         """What is to be moved or turned, and is there in words only, is drawn first. Raises InvalidRequest."""

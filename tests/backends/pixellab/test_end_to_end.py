@@ -239,3 +239,12 @@ def test_damaged_deliveries_leave_the_books_right(shop_of):
 def test_a_skeleton_through_the_router(shop_of):
     art = router_of(shop_of()).animate(image=PIC, size=64, action="wave", options=POSES)
     assert (art.model, len(art.images)) == ("animate-skeleton", 3)
+
+
+@pytest.mark.parametrize("name", ["character-4", "rotations-v3", "animate-v3", "tileset"])
+def test_views_frames_and_tiles_share_a_palette(shop_of, name):
+    router = router_of(shop_of(polls=0))
+    art = buy(router, BODIES[name][0], model=name, colors=3)
+    drawn = {color for image in art.images for _, color in image.getcolors() if color[3]}
+    assert len(drawn) <= 3
+    assert {tuple(each.getpalette() or ()) for each in art.indexed} == {tuple(art.indexed[0].getpalette() or ())}
