@@ -74,7 +74,7 @@ class BackendSettings(BaseModel):
     poll_s: float = Field(default=2.0, ge=0, description="Seconds between two looks at a running job.")
     concurrency: int = Field(default=8, ge=1, le=256, description="Most paid requests in flight from one router.")
     delivery_hosts: tuple[str, ...] = Field(default=(), description="More hosts results may be downloaded from.")
-    price_usd: float | None = Field(default=None, ge=0, description="Price per image where no list price is known.")
+    price_usd: float | None = Field(default=None, ge=0, description="Price per image, in place of the list price.")
 
     @field_validator("base_url")
     @classmethod
@@ -194,7 +194,13 @@ Backend = RemoteBackend | LocalBackend
 
 
 class BackendDefaults:
-    """What most backends answer to the questions that few vendors know: derive from it, and override what differs."""
+    """What most backends answer to the questions that few vendors know: derive from it, and override what differs.
+
+    ``requires``: packages without which the backend cannot work, and how to install them.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ()
+    install: ClassVar[str] = ""
 
     def layout(self, request: GenerationRequest) -> Layout:
         """The first n files are the images, each of the size asked for; views, frames and tiles share a palette."""

@@ -28,8 +28,10 @@ def quote(
     task: o.TaskName = "image",
     image: o.OptionalImage = None,
     views: o.ViewsOption = None,
+    action: o.ActionOption = None,
     frames: o.FramesOption = None,
     tiles: o.TilesOption = None,
+    upper: o.UpperOption = None,
     backend: o.BackendName = None,
     route: o.Route = None,
     model: o.Model = None,
@@ -49,8 +51,10 @@ def quote(
         "task": task.replace("-", "_"),
         "images": [image] if image else (),
         "views": views,
+        "action": action,
         "frames": frames,
         "tiles": tiles,
+        "upper": upper,
     }
     from pixelrouter import PixelRouter
 

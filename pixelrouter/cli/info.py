@@ -111,4 +111,4 @@ def _mark(ok: bool | None) -> str:
 def _ready(row: dict[str, object]) -> str:
     if row["configured"]:
         return f"yes ({row['credential']})" if row.get("credential") else "yes"
-    return "no key"
+    return f"no: {row['install']}" if row.get("lacks") else "no key"

@@ -101,6 +101,15 @@ OptionalImage = Annotated[
     Path | None, typer.Option("--image", metavar="FILE", help="A picture of the subject.", rich_help_panel=PICTURE)
 ]
 OptionalPrompt = Annotated[str, typer.Argument(help="What to draw.", show_default=False)]
+ActionOption = Annotated[str | None, typer.Option("--action", help="What is done: walk …", rich_help_panel=PICTURE)]
+UpperOption = Annotated[
+    str | None,
+    typer.Option("--upper", help="With wang: the ground that lies on the prompt's.", rich_help_panel=PICTURE),
+]
+MaxGenerations = Annotated[
+    float | None,
+    typer.Option(min=0, callback=_finite, help="Most of a plan's generations for this call.", rich_help_panel=MONEY),
+]
 ViewsOption = Annotated[str | None, typer.Option(metavar="4|8|2x2", help="Which views.", rich_help_panel=PICTURE)]
 FramesOption = Annotated[int | None, typer.Option(min=1, max=64, help="How many frames.", rich_help_panel=PICTURE)]
 TilesOption = Annotated[

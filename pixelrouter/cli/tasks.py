@@ -14,10 +14,6 @@ Strength = Annotated[
     float | None, typer.Option(min=0, max=1, help="0 keeps the picture, 1 is free of it.", rich_help_panel=o.PICTURE)
 ]
 Mask = Annotated[Path, typer.Argument(metavar="MASK", help="White where it is drawn anew.", show_default=False)]
-Action = Annotated[str | None, typer.Option(help="What is done: walk, idle, attack …", rich_help_panel=o.PICTURE)]
-Upper = Annotated[
-    str | None, typer.Option(help="With wang: the ground that lies on the prompt's.", rich_help_panel=o.PICTURE)
-]
 Gif = Annotated[
     Path | None,
     typer.Option(
@@ -56,7 +52,7 @@ def rotate(
 @drawing
 def animate(
     prompt: o.OptionalPrompt = "",
-    action: Action = None,
+    action: o.ActionOption = None,
     image: o.OptionalImage = None,
     frames: o.FramesOption = None,
     sheet: o.SheetOption = False,
@@ -81,7 +77,7 @@ def animate(
 def tileset(
     prompt: o.Prompt,
     tiles: o.TilesOption = "seamless",
-    upper: Upper = None,
+    upper: o.UpperOption = None,
     sheet: o.SheetOption = False,
     *,
     shared: Shared,

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from pixelrouter import backends as registry
+from pixelrouter.backends.protocol import Backend
 from pixelrouter.errors import InvalidRequest, redact
 from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
@@ -94,12 +95,15 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
         key, source = workshop.credential(name, cls)
         backend, _ = workshop.backend(name)
         can = backend.capabilities()
+        lacks = _lacks(cls)
         sides = [(m.min_width, m.max_width) for m in can.models]
         rows.append(
             {
                 "name": name,
                 "kind": cls.kind,
-                "configured": key is not None or not cls.credentials,
+                "configured": (key is not None or not cls.credentials) and not lacks,
+                "lacks": lacks,
+                "install": getattr(cls, "install", "") if lacks else "",
                 "credential": source,
                 "credentials": list(cls.credentials),
                 "chosen": name in workshop.settings.candidates(),
@@ -119,6 +123,11 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _lacks(cls: type[Backend]) -> list[str]:
+    """The packages that a backend needs and that are not installed."""
+    return [package for package in getattr(cls, "requires", ()) if importlib.util.find_spec(package) is None]
 
 
 def models(workshop: Workshop, name: str) -> list[dict[str, Any]]:
@@ -169,7 +178,10 @@ def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
         cls = registry.load(name)
         key, source = workshop.credential(name, cls)
         chosen = name in s.candidates()
-        if not cls.credentials:
+        if lacks := _lacks(cls):
+            fix = f"{getattr(cls, 'install', '')}, or choose another backend."
+            yield row(f"backend {name}", not chosen, f"not installed: {', '.join(lacks)}", fix)
+        elif not cls.credentials:
             yield row(f"backend {name}", True, "needs no key")
         else:
             detail = f"key from {source}" if key else f"{cls.credentials[0]} is not set"

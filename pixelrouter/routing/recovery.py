@@ -101,7 +101,9 @@ class Recovery:
             f"The answer of {attempt.backend} to a paid request was lost{why}, so it may have been charged."
             f" {attempt.held} stays held in the ledger (attempt {attempt.id[:12]}); nothing is sent again by itself.",
             hint="Run the same call again, or `pixelrouter resume`: where the vendor can tell what happened,"
-            ' the image is collected without a second charge. To buy anew regardless: on_unknown="spend_again".',
+            " the image is collected without a second charge. Where it cannot, look at its bill and close the attempt:"
+            f" `pixelrouter resume {attempt.id[:12]} --charged` (or --not-charged). To buy anew regardless:"
+            ' on_unknown="spend_again".',
             attempt=attempt.id,
             held=attempt.held,
         )

@@ -175,3 +175,20 @@ def test_the_models_of_a_backend_are_listed_with_their_limits(cli, cli_json):
     assert {"licence", "commercial_use", "seeds", "alpha", "palettes", "native", "max_references"} <= set(fast)
     assert "rd-fast/default" in cli("backends", "replicate").stdout
     assert cli("backends", "nobody").exit_code == 3
+
+
+def test_a_backend_whose_packages_are_missing_is_not_called_ready(cli, cli_json, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else real(name, *rest))
+    row = next(row for row in cli_json("backends") if row["name"] == "diffusers")
+    assert not row["configured"]
+    assert "torch" in row["lacks"]
+    assert "pixelrouter[local]" in cli("backends").stdout
+    check = next(check for check in cli_json("doctor") if check["check"] == "backend diffusers")
+    assert check["ok"]  # not chosen, so no fault
+    monkeypatch.setenv("PIXELROUTER_BACKEND", "diffusers")
+    check = next(check for check in cli_json("doctor", code=3) if check["check"] == "backend diffusers")
+    assert not check["ok"]
+    assert "pixelrouter[local]" in check["fix"]

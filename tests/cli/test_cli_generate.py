@@ -186,6 +186,8 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "--reference",
         "two.png",
         "--commercial",
+        "--max-generations",
+        "3",
         "--on-unknown",
         "spend_again",
     ]
@@ -208,6 +210,7 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "timeout_s": 9.0,
         "images": [Path("one.png"), Path("two.png")],
         "commercial": True,
+        "max_generations": 3.0,
         "on_unknown": "spend_again",
     }
     assert seen == {**expected, "fresh": True, "options": {"strength": 0.5, "note": "a=b"}}

@@ -38,6 +38,8 @@ class Backend(BackendDefaults):
     kind: ClassVar[Literal["local"]] = "local"
     settings_type: ClassVar[type[BackendSettings]] = DiffusersSettings
     credentials: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("torch", "diffusers", "transformers", "accelerate", "peft")
+    install: ClassVar[str] = "pip install 'pixelrouter[local]'"
 
     def __init__(self, settings: BackendSettings, key: SecretStr | None) -> None:
         self.settings: BackendSettings = settings
