@@ -203,7 +203,7 @@ class Engine:
                 prompt=request.prompt,
                 body=fingerprint(call) if call else "",
                 fresh=anew,
-                wish=_wish(candidate.request),
+                wish=_wish(ask, candidate.request),
             )
             reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
         attempt = reservation.attempt
@@ -372,8 +372,14 @@ def _rank(attempt: Attempt) -> int:
     return 1
 
 
-def _wish(request: GenerationRequest) -> str:
+def _wish(ask: Ask, request: GenerationRequest) -> str:
+    """The call's arguments as JSON, without its images: enough to finish the job as it was meant."""
     fields = request.model_dump(exclude={"images", "mask"}, exclude_defaults=True)
+    fields["policy"] = ask.spec.policy
+    if ask.spec.pixel_size is not None:
+        fields["pixel_size"] = ask.spec.pixel_size
+    if ask.sheet:
+        fields["layout"] = "sheet"
     return json.dumps(fields, default=lambda value: f"<{type(value).__name__}>")
 
 

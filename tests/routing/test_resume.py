@@ -124,3 +124,17 @@ def test_an_idempotent_vendor_needs_the_same_bytes(shops: Open) -> None:
     assert not shop.router(timeout_s=20).generate(**call).reused
     assert len(shop.simulator.charges) == 1
     shop.check_money(shop.router())
+
+
+def test_how_it_was_to_be_finished_is_remembered(shops: Open) -> None:
+    shop = shops("pixellab")
+    shop.simulator.fault("job_stuck")
+    wish = {"task": "views", "views": "4", "size": 32, "layout": "sheet", "policy": "resample", "colors": 4}
+    with pytest.raises(PixelRouterError):
+        shop.router(timeout_s=0.4).generate("a baker", **wish)
+    row = shop.router().jobs()[0]
+    kept = shop.router()._open().ledger.wish(row.id)
+    assert (kept["layout"], kept["policy"], kept["colors"]) == ("sheet", "resample", 4)
+    ask = shop.router()._open()._ask_of(row, None, None)
+    assert ask.sheet
+    assert (ask.spec.policy, ask.spec.colors) == ("resample", 4)
