@@ -25,6 +25,7 @@ from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
 
 CATALOGUE_AGE_S = 24 * 3600
 QUOTE_AGE_S = 600
+UNIT_PRICE_AGE_S = 60  # the bill is worked out with it, so it must not be old
 _MODELS = TypeAdapter(tuple[ModelInfo, ...])
 _log = logging.getLogger(__name__)
 
@@ -117,7 +118,9 @@ class Quotes:
             repr(sorted(request.options.items())),
         )
         remembered = self._quotes.get(shape)
-        if remembered and time.monotonic() - remembered[0] < QUOTE_AGE_S:
+        if remembered and time.monotonic() - remembered[0] < (
+            UNIT_PRICE_AGE_S if remembered[1].unit_price else QUOTE_AGE_S
+        ):
             return remembered[1]
         ask.tell("quote", backend.name, None, "asking for the price")
         answer = backend.quote(request)
