@@ -105,7 +105,7 @@ class Quotes:
         return quote
 
     def quote(self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, model: str) -> Steps[Quote]:
-        """The vendor's quote, remembered for ten minutes; the list price where it cannot be had."""
+        """The vendor's quote, remembered for some minutes; the list price where it cannot be had."""
         request = request.model_copy(update={"model": model})
         # Prices hang on the size and the options, never on the words.
         shape = (
@@ -118,10 +118,10 @@ class Quotes:
             repr(sorted(request.options.items())),
         )
         remembered = self._quotes.get(shape)
-        if remembered and time.monotonic() - remembered[0] < (
-            UNIT_PRICE_AGE_S if remembered[1].unit_price else QUOTE_AGE_S
-        ):
-            return remembered[1]
+        if remembered:
+            age = UNIT_PRICE_AGE_S if remembered[1].unit_price else QUOTE_AGE_S
+            if time.monotonic() - remembered[0] < age:
+                return remembered[1]
         ask.tell("quote", backend.name, None, "asking for the price")
         answer = backend.quote(request)
         if answer is None:
