@@ -219,7 +219,7 @@ class Backend(BackendDefaults):
 
         return self._call("GET", _task_path(ticket), polled, doing, version=version, known=True)
 
-    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
+    def find(self, mark: Mark, request: GenerationRequest | None = None) -> Call[Found] | None:
         """None: the vendor lists recent jobs, but no listing shows the key or the seed they were sent with.
 
         On v2 there is an exact way all the same: send ``submit(request, mark)`` again with the same mark. The vendor
