@@ -219,7 +219,7 @@ class BackendDefaults:
         """None: addresses cannot be renewed."""
         return None
 
-    def find(self, mark: Mark, request: GenerationRequest | None = None) -> Call[Found] | None:
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
         """None: the vendor cannot tell."""
         return None
 
