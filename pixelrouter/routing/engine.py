@@ -12,14 +12,11 @@ import uuid
 from collections.abc import Mapping
 from itertools import count
 
-from pixelrouter.backends.protocol import Call, RemoteBackend
+from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import (
     AllFailed,
-    CassetteMiss,
     ChargedWithoutImage,
-    ConfigError,
     ContentRefused,
-    ForbiddenHost,
     InvalidRequest,
     JobFailed,
     MissingKey,
@@ -29,26 +26,23 @@ from pixelrouter.errors import (
     OverBudget,
     PixelRouterError,
     Refused,
-    RequestRejected,
     StillRunning,
     WireError,
 )
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Owner
-from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.ask import candidate as candidate_of
 from pixelrouter.routing.collect import Collector, free_call, read
-from pixelrouter.routing.effects import Paid, Sleep, Steps, Work
+from pixelrouter.routing.effects import Sleep, Steps, Work
 from pixelrouter.routing.finishing import no_image
 from pixelrouter.routing.keys import derived_seed
 from pixelrouter.routing.pictures import blank
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.recovery import Recovery, fingerprint
-from pixelrouter.routing.verdict import Verdict
-from pixelrouter.types import FREE, Attempt, Delivery, GenerationRequest, HttpResponse, Mark, Progress, Quote, Ticket
+from pixelrouter.routing.sending import Sender
+from pixelrouter.types import FREE, Attempt, GenerationRequest, Mark, Progress, Quote, Ticket
 
-NOT_SENT_TRIES = 3  # no byte left, so trying again cannot buy twice
 #: After these the next candidate may be tried: nothing is open at this one.
 FALL_THROUGH = (NotSent, Refused, JobFailed, InvalidRequest, MissingKey, OverBudget, WireError)
 
@@ -59,6 +53,7 @@ class Engine:
     def __init__(self, ledger: Ledger, owner: Owner, collector: Collector, quotes: Quotes) -> None:
         self._ledger, self._owner, self._collector, self._quotes = ledger, owner, collector, quotes
         self._recovery = Recovery(ledger, collector)
+        self._sender = Sender(ledger, collector, self._recovery)
 
     # --- the whole request ---
 
@@ -217,7 +212,7 @@ class Engine:
             if call is None or backend.kind != "remote":
                 return (yield from self._draw(ask, candidate, attempt, mark.seed))
             # With the images it was sent with: a lost job is told from another by them.
-            ticket = yield from self._submit(ask.at(request=request), backend, attempt, call)
+            ticket = yield from self._sender.submit(ask.at(request=request), backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
         except BaseException:
             # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
@@ -298,73 +293,6 @@ class Engine:
             raise
         return (yield from self._collector.deliver(ask, backend, attempt, delivery))
 
-    def _submit(
-        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
-    ) -> Steps[Ticket]:
-        """Send the paid request once. Every way out of here has written to the ledger what the answer meant."""
-        ask.tell("submit", backend.name, None, f"holding {attempt.held}")
-        try:
-            # The deadline decides what may start, not what may finish.
-            ask.left()
-            self._ledger.sending(attempt.id)
-        except BaseException as error:
-            self._ledger.release(attempt.id, error)
-            raise
-        response = yield from self._send(ask, backend, attempt, call)
-        if isinstance(response, Ticket):
-            return response
-        value: Ticket | Delivery | None = None
-        problem: PixelRouterError | None = None
-        try:
-            value = read(backend, call, response)
-        except PixelRouterError as error:
-            problem = error
-        match verdict.of_answer(response.status, problem):
-            case Verdict.ACCEPTED:
-                assert value is not None  # noqa: S101  (no problem means a value)
-                ticket = value if isinstance(value, Ticket) else self._collector.ticket_of(value)
-                self._ledger.accepted(attempt.id, ticket)
-                return ticket
-            case Verdict.REFUSED:
-                refusal = problem if isinstance(problem, Refused) else _refusal(backend.name, response, problem)
-                self._ledger.release(attempt.id, refusal)
-                raise refusal
-            case Verdict.FAILED:
-                assert isinstance(problem, JobFailed)  # noqa: S101  (the verdict says so)
-                raise self._collector.failed(attempt, problem)
-        return (yield from self._recovery.lost(ask, backend, attempt, problem))
-
-    def _send(
-        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
-    ) -> Steps[HttpResponse | Ticket]:
-        """The answer; or the job's ticket, where the answer was lost and the vendor could tell what became of it."""
-        for number in range(1, NOT_SENT_TRIES + 1):
-            try:
-                response: HttpResponse = yield Paid(
-                    call.request, self._collector.rules(backend), backend.settings.timeout_s
-                )
-            except (CassetteMiss, ConfigError, ForbiddenHost) as error:  # raised before a byte leaves
-                self._ledger.release(attempt.id, error)
-                raise
-            except Exception as error:
-                if verdict.of_exception(error) is not Verdict.NOT_SENT:
-                    return (yield from self._recovery.lost(ask, backend, attempt, error))
-                pause = 0.2 * 2**number
-                if number == NOT_SENT_TRIES or time.monotonic() + pause > ask.deadline:
-                    problem = NotSent(
-                        f"{backend.name} cannot be reached ({type(error).__name__}: {error}). Nothing was sent.",
-                        hint=f"Check the network, the proxy settings and [backends.{backend.name}] base_url.",
-                    )
-                    self._ledger.release(attempt.id, problem)
-                    raise problem from error
-                yield Sleep(pause)
-            except BaseException as error:  # Ctrl-C or cancellation while the bytes were under way
-                self._ledger.unknown(attempt.id, error)
-                raise
-            else:
-                return response
-        raise AssertionError("unreachable: the last try returns or raises")
-
 
 def _rank(attempt: Attempt) -> int:
     if attempt.state == "settled":
@@ -381,14 +309,6 @@ def _wish(ask: Ask, request: GenerationRequest) -> str:
     if ask.sheet:
         fields["layout"] = "sheet"
     return json.dumps(fields, default=lambda value: f"<{type(value).__name__}>")
-
-
-def _refusal(backend: str, response: HttpResponse, problem: PixelRouterError | None) -> Refused:
-    return RequestRejected(
-        f"{backend} refused the request with status {response.status}. Nothing was charged.",
-        hint=str(problem) if problem else None,
-        status=response.status,
-    )
 
 
 def _all_failed(errors: Mapping[str, PixelRouterError], ask: Ask) -> PixelRouterError:

@@ -160,10 +160,10 @@ def _libraries() -> Any:
     """torch, once everything that drawing needs could be imported. Raises ConfigError."""
     try:
         import accelerate  # noqa: F401  (diffusers needs it, and says so only half way through)
-        import diffusers  # noqa: F401
+        import diffusers  # noqa: F401  (asked for here, used elsewhere)
         import peft  # noqa: F401  (for the adapters)
         import torch
-        import transformers  # noqa: F401
+        import transformers  # noqa: F401  (the text encoders)
     except ImportError as error:
         raise missing_extra(error) from error
     return torch
