@@ -48,7 +48,7 @@ class Options(BaseModel):
     colors: int | None = Field(default=None, ge=1, le=256, description="Most colours.")
     palette: str | tuple[str, ...] | None = Field(default=None, description="Palette: a name, a file, or colours.")
     transparent: bool | None = Field(default=None, description="Insist on a transparent (or opaque) background.")
-    policy: Literal["snap", "resample", "reject"] = Field(
+    policy: Literal["snap", "resample", "reject", "reroute"] = Field(
         default="snap", description="What to do with an image that has no clear pixel grid."
     )
     max_usd: Amount | None = Field(default=None, description="Most dollars for one call.")

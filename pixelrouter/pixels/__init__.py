@@ -1,12 +1,13 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
 from pixelrouter.pixels.decode import Decoded, decode
-from pixelrouter.pixels.finish import ALGORITHM, Finished, FinishSpec, finish, finish_many
+from pixelrouter.pixels.finish import Finished, finish, finish_many
 from pixelrouter.pixels.grid import THRESHOLD, detect_grid
 from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.palette import BuiltIn, built_ins, resolve_palette
 from pixelrouter.pixels.sheet import Cut, cut
 from pixelrouter.pixels.snap import snap_image
+from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
 
 __all__ = [
     "ALGORITHM",

@@ -8,80 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from pixelrouter.errors import InvalidRequest, QualityRejected
-from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden, key_out
-from pixelrouter.pixels.color import Bytes, pack, parse_hex, to_hex, to_oklab
+from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden
+from pixelrouter.pixels.color import Bytes, pack, to_hex
+from pixelrouter.pixels.coloring import color
 from pixelrouter.pixels.decode import Decoded, Source, decode
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
-from pixelrouter.pixels.indexed import ENTRIES, thin_alpha, to_indexed
-from pixelrouter.pixels.palette import resolve_palette
-from pixelrouter.pixels.quantize import apply_palette, quantizer, reduce_colors
+from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.snap import snap
+from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
 from pixelrouter.types import Grid, Report
-
-ALGORITHM = "f2"  # changes whenever the same input and spec would give another picture
-
-Policy = Literal["snap", "resample", "reject"]
-
-
-@dataclass(frozen=True)
-class FinishSpec:
-    """What the finished image shall be.
-
-    ``size``: width and height in pixels. ``colors``: the most visible colours, 1 to 256, None for as many as an
-    indexed image holds; a ``palette`` ("#rrggbb", ...) takes its place. ``transparent``: None keeps the vendor's
-    alpha, True insists (a solid background is keyed out where there is none), False lays the picture over white.
-    ``policy`` says what becomes of an image: "snap" to its grid, or resample it with a warning where it has none;
-    "resample" without looking for a grid; "reject" it (QualityRejected) where it has none. ``pixel_size``: source
-    pixels a cell, instead of detection. ``native``: the backend says that it draws true 1x pixels. ``partial_alpha``
-    keeps half-transparent pixels of images that are not snapped. Raises InvalidRequest.
-    """
-
-    size: tuple[int, int]
-    colors: int | None = 32
-    palette: tuple[str, ...] | None = None
-    transparent: bool | None = None
-    policy: Policy = "snap"
-    pixel_size: float | None = None
-    native: bool = False
-    dither: Literal["none"] = "none"
-    partial_alpha: bool = False
-
-    def __post_init__(self) -> None:
-        if len(self.size) != 2 or not all(isinstance(s, int) and 1 <= s <= 4096 for s in self.size):
-            raise InvalidRequest(f"{self.size!r} is not a size.", hint="Give (width, height), each 1 to 4096.")
-        if self.colors is not None and not 1 <= self.colors <= ENTRIES:
-            raise InvalidRequest(f"colors={self.colors} is outside 1 to {ENTRIES}.")
-        if self.policy not in ("snap", "resample", "reject"):
-            raise InvalidRequest(f"policy={self.policy!r} is unknown.", hint="Use snap, resample or reject.")
-        if self.dither != "none":
-            raise InvalidRequest(f"dither={self.dither!r} is unknown.", hint="Use none.")
-        if self.pixel_size is not None and not self.pixel_size >= 1:
-            raise InvalidRequest(f"pixel_size={self.pixel_size} is below one pixel.")
-        if self.palette is not None:
-            object.__setattr__(self, "palette", resolve_palette(self.palette))
-
-    def key_parts(self) -> dict[str, Any]:
-        """Everything that decides what comes out, JSON-ready: beside the hash of the image, the finishing key."""
-        return {
-            "algorithm": ALGORITHM,
-            "quantizer": None if self.palette else quantizer(),
-            "size": list(self.size),
-            "colors": None if self.palette else self.colors,
-            "palette": None if self.palette is None else list(self.palette),
-            "transparent": self.transparent,
-            "policy": self.policy,
-            "pixel_size": self.pixel_size,
-            "native": self.native,
-            "dither": self.dither,
-            "partial_alpha": self.partial_alpha,
-        }
 
 
 @dataclass(frozen=True)
@@ -106,6 +47,7 @@ class _Draft:
     frames: list[Bytes]
     durations: tuple[int, ...]
     source_size: tuple[int, int]
+    size: tuple[int, int]
     grid: Grid
     method: str
     colors_before: int
@@ -113,7 +55,9 @@ class _Draft:
 
 
 def finish(image: Source, spec: FinishSpec) -> Finished:
-    """One image, finished. Raises UnreadableImage, and QualityRejected under ``policy="reject"``."""
+    """One image, finished. Raises UnreadableImage, InvalidRequest where no size was given and none is to be found, and
+    QualityRejected under ``policy="reject"`` or ``"reroute"``.
+    """
     return finish_many([image], spec)[0]
 
 
@@ -123,8 +67,12 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     if not drafts:
         return []
     _shape(drafts, spec)
-    palette = _colors(drafts, spec)
-    return [_finished(draft, palette, spec) for draft in drafts]
+    warnings: list[str] = []
+    frames, palette = color([frame for draft in drafts for frame in draft.frames], spec, warnings)
+    for draft in drafts:
+        draft.frames, frames = frames[: len(draft.frames)], frames[len(draft.frames) :]
+        draft.warnings += warnings
+    return [_finished(draft, palette) for draft in drafts]
 
 
 def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
@@ -136,51 +84,68 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
     frames = [_alpha(frame, spec) for frame in frames]
-    return _Draft(frames, source.durations, (width, height), lattice.grid, method, before, warnings)
+    size = spec.size or (frames[0].shape[1], frames[0].shape[0])
+    return _Draft(frames, source.durations, (width, height), size, lattice.grid, method, before, warnings)
 
 
 def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
     """Brings every frame to the size asked for."""
     frames = [frame for draft in drafts for frame in draft.frames]
     alike = {frame.shape for frame in frames} == {frames[0].shape}
+    together = alike and all(draft.method == "native" for draft in drafts)
     # Together, so that a figure stands still from frame to frame.
-    cropped = crop_margins(frames, spec.size) if alike and all(draft.method == "native" for draft in drafts) else None
-    if cropped is not None:
+    if spec.size and together and (cropped := crop_margins(frames, spec.size)):
         for draft in drafts:
             draft.frames, cropped = cropped[: len(draft.frames)], cropped[len(draft.frames) :]
         return
     for draft in drafts:
         if draft.method == "resample":
-            draft.frames = [resample(frame, spec.size) for frame in draft.frames]
+            draft.frames = [resample(frame, draft.size) for frame in draft.frames]
             continue
-        shaped = [fit(frame, spec.size) for frame in draft.frames]
+        shaped = [fit(frame, draft.size) for frame in draft.frames]
         draft.frames = [frame for frame, _ in shaped]
         if note := shaped[0][1]:
-            draft.warnings.append(f"{note[0].upper()}{note[1:]} {spec.size[0]}x{spec.size[1]}.")
+            draft.warnings.append(f"{note[0].upper()}{note[1:]} {draft.size[0]}x{draft.size[1]}.")
 
 
 def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
     """How an image is treated ("native", "snap" or "resample"), its lattice, and warnings."""
     height, width = rgba.shape[:2]
-    if (width, height) == spec.size and spec.pixel_size is None:
+    detect = spec.cell is None and spec.origin is None
+    if (width, height) == spec.size and detect:
         return "native", Lattice.native(width, height, 1.0), []
-    if spec.policy == "resample" and spec.pixel_size is None:
-        return "resample", Lattice.native(width, height, 0.0, at_1x=False), []
-    lattice = find_lattice(rgba, spec.pixel_size)
-    if lattice.grid.native or (spec.native and spec.pixel_size is None and not _believable(lattice, spec)):
-        return "native", Lattice.native(width, height, lattice.grid.confidence), []
+    if spec.policy == "resample" and detect:
+        return "resample", _sizeable(Lattice.native(width, height, 0.0, at_1x=False), spec), []
+    lattice = find_lattice(rgba, spec.cell, spec.origin)
+    if lattice.grid.native or (spec.native and detect and not _believable(lattice, spec)):
+        return "native", _sizeable(Lattice.native(width, height, lattice.grid.confidence), spec), []
     if lattice.grid.confidence >= THRESHOLD:
-        return "snap", lattice, []
+        return "snap", _sizeable(lattice, spec), []
     why = f"No pixel grid was found in the {width}x{height} image (confidence {lattice.grid.confidence:.2f}"
-    if spec.policy == "reject":
+    if spec.policy in ("reject", "reroute"):
         raise QualityRejected(
             f"{why}, needed {THRESHOLD}).", hint="Finish it again with policy='snap' or a pixel_size; that is free."
+        )
+    if spec.size is None:
+        raise InvalidRequest(
+            f"{why}, needed {THRESHOLD}), so it has no size of its own.",
+            hint="Say the size you want, (64, 64) for instance, or how large a pixel is: pixel_size=8.",
         )
     return "resample", lattice, [f"{why}); it was resampled, which is not true pixel art. A pixel_size may help."]
 
 
+def _sizeable(lattice: Lattice, spec: FinishSpec) -> Lattice:
+    """The lattice, if a size was asked for or its own can be one. Raises InvalidRequest."""
+    if spec.size is None and max(lattice.grid.size) > MAX_SIDE:
+        width, height = lattice.grid.size
+        raise InvalidRequest(f"{width}x{height} cells are too many.", hint=f"Say a size; {MAX_SIDE} is the most.")
+    return lattice
+
+
 def _believable(lattice: Lattice, spec: FinishSpec) -> bool:
     """Whether a true 1x backend enlarged this picture after all: only if its grid gives the size asked for."""
+    if spec.size is None:
+        return lattice.grid.confidence >= THRESHOLD
     near = all(abs(have - want) <= max(1, want // 16) for have, want in zip(lattice.grid.size, spec.size, strict=True))
     return near and lattice.grid.confidence >= THRESHOLD
 
@@ -205,55 +170,7 @@ def _count_colors(rgba: Bytes) -> int:
     return int(np.count_nonzero(seen))
 
 
-def _colors(drafts: list[_Draft], spec: FinishSpec) -> Bytes:
-    """Puts all frames into one palette, keys backgrounds out, and returns the palette that is left, in stable order."""
-    frames = [frame for draft in drafts for frame in draft.frames]
-    visible = np.concatenate([frame[..., :3][frame[..., 3] > 0] for frame in frames])
-    clear = spec.transparent is True or any((frame[..., 3] == 0).any() for frame in frames)
-    room = ENTRIES - (1 if clear else 0)
-    if spec.palette is not None:
-        palette = parse_hex(spec.palette)
-        palette = palette[_used(visible, palette, room)]
-    else:
-        palette = _by_lightness(reduce_colors(visible, min(spec.colors or ENTRIES, room)))
-    asked = len(spec.palette) if spec.palette is not None else (spec.colors or 0)
-    if asked > room and len(palette) == room:
-        for draft in drafts:
-            draft.warnings.append(f"Transparency takes one of {ENTRIES} entries, so {room} colours are visible.")
-    for draft in drafts:
-        draft.frames = [_apply(frame, palette, spec, draft.warnings) for frame in draft.frames]
-    frames = [frame for draft in drafts for frame in draft.frames]
-    left = np.unique(np.concatenate([pack(frame[..., :3][frame[..., 3] > 0]) for frame in frames]))
-    return palette[np.isin(pack(palette), left)]
-
-
-def _used(visible: Bytes, palette: Bytes, room: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Indices of the ``room`` most used palette colours, in the palette's order."""
-    count = np.bincount(apply_palette(visible, palette), minlength=len(palette))
-    most = np.argsort(-count, kind="stable")[:room]
-    return np.sort(most[count[most] > 0])
-
-
-def _by_lightness(palette: Bytes) -> Bytes:
-    return palette[np.lexsort((pack(palette), to_oklab(palette)[:, 0]))]
-
-
-def _apply(frame: Bytes, palette: Bytes, spec: FinishSpec, warnings: list[str]) -> Bytes:
-    out = frame.copy()
-    visible = frame[..., 3] > 0
-    if visible.any():
-        out[..., :3][visible] = palette[apply_palette(frame[..., :3][visible], palette)]
-    # Keyed after the colours are final: a second finish then sees the same picture and decides the same.
-    if spec.transparent is True and not (out[..., 3] == 0).any():
-        keyed = key_out(out)
-        if keyed is None:
-            warnings.append("The background is not one solid colour, so it could not be made transparent.")
-        else:
-            out = keyed
-    return thin_alpha(out) if spec.partial_alpha else out
-
-
-def _finished(draft: _Draft, palette: Bytes, spec: FinishSpec) -> Finished:
+def _finished(draft: _Draft, palette: Bytes) -> Finished:
     images = tuple(Image.fromarray(frame) for frame in draft.frames)
     colors = {color for frame in draft.frames for color in np.unique(pack(frame[..., :3][frame[..., 3] > 0])).tolist()}
     warnings = list(dict.fromkeys(draft.warnings))
@@ -263,7 +180,7 @@ def _finished(draft: _Draft, palette: Bytes, spec: FinishSpec) -> Finished:
         warnings.append("The picture is one colour everywhere: vendors black out what their content policy holds back.")
     report = Report(
         source_size=draft.source_size,
-        size=spec.size,
+        size=draft.size,
         method=draft.method,
         grid=draft.grid,
         colors_before=draft.colors_before,

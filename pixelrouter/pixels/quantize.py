@@ -10,7 +10,9 @@ from importlib import metadata
 
 import numpy as np
 
+from pixelrouter.errors import ConfigError
 from pixelrouter.pixels.color import Bytes, Floats, from_oklab, nearest, pack, to_oklab, unpack
+from pixelrouter.pixels.spec import Quantizer
 
 try:
     import imagequant
@@ -20,18 +22,25 @@ except ImportError:  # an own quantizer stands in
 _ROUNDS = 16  # Lloyd iterations; the error stops falling visibly long before
 
 
-def quantizer() -> str:
+def quantizer(wish: Quantizer = "auto") -> str:
     """Which quantizer is at work, with its version: a part of the finishing key, since results differ."""
-    return f"imagequant-{metadata.version('imagequant')}" if imagequant else "oklab-kmeans-1"
+    return f"imagequant-{metadata.version('imagequant')}" if _imagequant(wish) else "oklab-kmeans-1"
 
 
-def reduce_colors(rgb: Bytes, limit: int) -> Bytes:
+def _imagequant(wish: Quantizer) -> bool:
+    """Whether imagequant proposes the palette. Raises ConfigError if it is wished for and not there."""
+    if wish == "imagequant" and imagequant is None:
+        raise ConfigError("imagequant is not installed.", hint="pip install imagequant, or quantizer='own'.")
+    return wish != "own" and imagequant is not None
+
+
+def reduce_colors(rgb: Bytes, limit: int, wish: Quantizer = "auto") -> Bytes:
     """A palette ``(k, 3)``, k at most ``limit``, for the pixels ``(n, 3)``. Exact if they have few enough colours."""
     values, counts = np.unique(pack(rgb), return_counts=True)
     colors = unpack(values)
     if len(colors) <= limit:
         return colors
-    proposed = _by_imagequant(rgb, limit) if imagequant else kmeans(colors, counts, limit)
+    proposed = _by_imagequant(rgb, limit) if _imagequant(wish) else kmeans(colors, counts, limit)
     return unpack(np.unique(pack(proposed)))
 
 

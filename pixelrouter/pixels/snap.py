@@ -7,7 +7,7 @@ from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
-from pixelrouter.pixels.lattice import Doubles
+from pixelrouter.pixels.grid.lattice import Doubles
 
 _SAMPLES = np.linspace(0.28, 0.72, 5)  # where in a cell it is sampled, as shares of its width
 

@@ -50,7 +50,7 @@ class Common(TypedDict, total=False):
     """Seconds to wait for the job; afterwards StillRunning, and the same call collects it."""
     on_unknown: Literal["raise", "spend_again"] | None
     """What to do when the answer to a paid request was lost."""
-    policy: Literal["snap", "resample", "reject"] | None
+    policy: Literal["snap", "resample", "reject", "reroute"] | None
     """What to do with an image that has no clear pixel grid."""
     pixel_size: float | None
     """Source pixels per sprite pixel, overriding detection."""

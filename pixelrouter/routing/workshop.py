@@ -50,7 +50,7 @@ from pixelrouter.types import (
 DEFAULT_SIZE = 32
 DEFAULT_COLORS = 32
 CANCEL_S = 30.0  # how long a cancelled job is watched
-Policy = Literal["snap", "resample", "reject"]
+Policy = Literal["snap", "resample", "reject", "reroute"]
 
 
 class Workshop:

@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.edges import Profile, edge_profile, premultiplied
-from pixelrouter.pixels.lattice import (
+from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied
+from pixelrouter.pixels.grid.lattice import Doubles, Lattice
+from pixelrouter.pixels.grid.lines import (
     MIN_PERIOD,
-    Doubles,
     autocorrelation,
     candidates,
     coherence,
@@ -38,31 +38,20 @@ _LOOSE, _STIFF = 6.0, 10.0  # springs of the first and the second pass over the 
 _ANISOTROPY = 1.13  # the two periods differ by this factor at most
 
 
-@dataclass(frozen=True)
-class Lattice:
-    """A grid with its cut lines in source pixels: ``len(x) - 1`` cells across, ``len(y) - 1`` down."""
-
-    x: Doubles
-    y: Doubles
-    grid: Grid
-
-    @classmethod
-    def native(cls, width: int, height: int, confidence: float, *, at_1x: bool = True) -> Lattice:
-        """Every pixel its own cell."""
-        grid = Grid((1.0, 1.0), (0.0, 0.0), (width, height), 0.0, confidence, native=at_1x)
-        return cls(np.arange(width + 1.0), np.arange(height + 1.0), grid)
-
-
 def detect_grid(image: Image.Image) -> Grid:
     """The pixel grid of an image: period and phase per axis, cells, drift, confidence 0..1, native or not."""
     return find_lattice(np.asarray(image.convert("RGBA"))).grid
 
 
-def find_lattice(rgba: Bytes, pixel_size: float | None = None) -> Lattice:
-    """The lattice of ``(h, w, 4)`` bytes. ``pixel_size`` (source pixels a cell) overrides the period, not the phase."""
+def find_lattice(
+    rgba: Bytes, cell: tuple[float, float] | None = None, origin: tuple[float, float] | None = None
+) -> Lattice:
+    """The lattice of ``(h, w, 4)`` bytes. ``cell`` (x and y, source pixels) overrides the period, ``origin`` (x and y of
+    one corner of a cell) the phase.
+    """
     image = premultiplied(rgba)
     height, width = image.shape[:2]
-    if pixel_size is None:
+    if cell is None and origin is None:
         if exact := _exact(image):
             return exact
         if min(width, height) < 3 * MIN_PERIOD:
@@ -70,8 +59,8 @@ def find_lattice(rgba: Bytes, pixel_size: float | None = None) -> Lattice:
     across = edge_profile(image)
     turned = np.ascontiguousarray(image.transpose(1, 0, 2))
     down = edge_profile(turned)
-    if pixel_size is not None:
-        periods, score = (min(pixel_size, width), min(pixel_size, height)), 1.0
+    if cell is not None:
+        periods, score = (min(cell[0], width), min(cell[1], height)), 1.0
         return _build(across, down, periods, score)
     periods, score = _periods(across, down)
     smooth = False

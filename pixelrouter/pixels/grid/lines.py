@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.color import Floats
-from pixelrouter.pixels.edges import SUB, Profile
+from pixelrouter.pixels.grid.edges import SUB, Profile
 
 MIN_PERIOD = 2.6  # source pixels; finer lattices are only recognised when they are exact
 _REACH = 4.0  # periods that the window of the autocorrelation reaches
