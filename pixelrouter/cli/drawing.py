@@ -68,14 +68,14 @@ class Shared:
         return worst([short] if short else [])
 
 
+@o.with_finishing
 def _shared(
     size: o.Size = None,
     colors: o.Colors = None,
     palette: o.Palette = None,
     transparent: o.Transparent = None,
     seed: o.Seed = None,
-    policy: o.Policy = None,
-    pixel_size: o.PixelSize = None,
+    min_score: o.MinScore = None,
     backend: o.BackendName = None,
     route: o.Route = None,
     model: o.Model = None,
@@ -91,15 +91,18 @@ def _shared(
     scale: o.Scale = 1,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
+    *,
+    finishing: Mapping[str, Any],
 ) -> Shared:
     """The options of every command that draws."""
     wish = {
-        **o.wish(route=route, backend=backend, palette=palette, policy=policy, option=option),
+        **o.wish(route=route, backend=backend, palette=palette, option=option),
+        **finishing,
         "size": size,
         "colors": colors,
         "transparent": transparent,
         "seed": seed,
-        "pixel_size": pixel_size,
+        **({} if min_score is None else {"min_score": min_score}),
         "model": model,
         "commercial": commercial,
         "max_usd": max_usd,

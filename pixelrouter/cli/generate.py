@@ -41,7 +41,7 @@ def quote(
 ) -> None:
     """Say what a sprite would cost. Asking is free."""
     wish: dict[str, Any] = {
-        **o.wish(route=route, backend=backend, palette=None, policy=None, option=option),
+        **o.wish(route=route, backend=backend, palette=None, option=option),
         "size": size,
         "transparent": transparent,
         "seed": seed,

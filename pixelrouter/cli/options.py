@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +20,8 @@ def _finite(value: float | None) -> float | None:
     return value
 
 
-PICTURE, VENDOR, MONEY, OUTPUT = "The picture", "The backend", "Money and time", "Output"
+PICTURE, FINISHING, VENDOR = "The picture", "Finishing", "The backend"
+MONEY, OUTPUT = "Money and time", "Output"
 
 Prompt = Annotated[str, typer.Argument(help="What to draw.", show_default=False)]
 Size = Annotated[str | None, typer.Option(metavar="N|WxH", help="Pixels of the sprite.", rich_help_panel=PICTURE)]
@@ -34,12 +37,63 @@ Transparent = Annotated[
 PixelSize = Annotated[
     float | None,
     typer.Option(
-        min=1, callback=_finite, help="Source pixels per sprite pixel; overrides detection.", rich_help_panel=PICTURE
+        min=1, callback=_finite, help="Source pixels per sprite pixel; overrides detection.", rich_help_panel=FINISHING
+    ),
+]
+Origin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y", help="A cell's corner in source pixels; overrides detection.", rich_help_panel=FINISHING
     ),
 ]
 Policy = Annotated[
     str | None,
-    typer.Option(metavar="snap|resample|reject", help="For an image without a clear grid.", rich_help_panel=PICTURE),
+    typer.Option(
+        metavar="snap|resample|reject|reroute", help="For an image without a clear grid.", rich_help_panel=FINISHING
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(metavar="restore|convert", help="convert: a photo or painting.", rich_help_panel=FINISHING),
+]
+Dither = Annotated[
+    str | None,
+    typer.Option(
+        metavar="none|bayer2|bayer4|bayer8|floyd-steinberg|atkinson|yliluoma",
+        help="Pattern between two colours.",
+        rich_help_panel=FINISHING,
+    ),
+]
+OneBit = Annotated[bool, typer.Option("--one-bit", help="Two colours only.", rich_help_panel=FINISHING)]
+Merge = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Merge colours this close (OKLab); 0: never.", rich_help_panel=FINISHING),
+]
+Quantizer = Annotated[
+    str | None,
+    typer.Option(metavar="auto|imagequant|own", help="What proposes the palette.", rich_help_panel=FINISHING),
+]
+PadPalette = Annotated[
+    bool, typer.Option("--pad-palette", help="Keep palette colours that are not used.", rich_help_panel=FINISHING)
+]
+Matte = Annotated[
+    str | None,
+    typer.Option(metavar="key|rembg", help="How a background is cut out.", rich_help_panel=FINISHING),
+]
+Holes = Annotated[bool, typer.Option("--holes", help="Cut out enclosed background too.", rich_help_panel=FINISHING)]
+Despill = Annotated[
+    bool | None,
+    typer.Option("--despill/--no-despill", help="Take the background's tint off outlines.", rich_help_panel=FINISHING),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=100,
+        callback=_finite,
+        help="Turn down what checks lower, and try the next backend.",
+        rich_help_panel=FINISHING,
+    ),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, rich_help_panel=PICTURE)]
 Count = Annotated[int, typer.Option("--n", "-n", min=1, max=64, help="How many images.", rich_help_panel=PICTURE)]
@@ -118,8 +172,59 @@ TilesOption = Annotated[
 SheetOption = Annotated[bool, typer.Option("--sheet", help="All images on one.", rich_help_panel=OUTPUT)]
 
 
+def finishing(
+    policy: Policy = None,
+    mode: Mode = None,
+    pixel_size: PixelSize = None,
+    origin: Origin = None,
+    dither: Dither = None,
+    one_bit: OneBit = False,
+    merge: Merge = None,
+    quantizer: Quantizer = None,
+    pad_palette: PadPalette = False,
+    matte: Matte = None,
+    holes: Holes = False,
+    despill: Despill = None,
+) -> dict[str, Any]:
+    """The options of the panel Finishing as fields of FinishSpec: those that were given. Raises typer.BadParameter."""
+    given = {
+        "policy": policy_value(policy),
+        "mode": mode,
+        "pixel_size": pixel_size,
+        "origin": origin_value(origin),
+        "dither": dither,
+        "one_bit": one_bit or None,
+        "merge": merge,
+        "quantizer": quantizer,
+        "pad_palette": pad_palette or None,
+        "matte": matte,
+        "holes": holes or None,
+        "despill": despill,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def with_finishing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command with the options of :func:`finishing` before its own; it gets them as one mapping ``finishing``."""
+    theirs = inspect.signature(finishing, eval_str=True).parameters
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "finishing"]
+
+    @functools.wraps(function)
+    def run(*args: Any, **given: Any) -> Any:
+        # Whoever calls the function without the command line may leave options out.
+        fields = finishing(**{name: given.pop(name) for name in theirs if name in given})
+        return function(*args, finishing=fields, **given)
+
+    # The command-line library reads options off a signature. Options without defaults (arguments) come first.
+    first = [p for p in own if p.default is p.empty]
+    both = (*first, *theirs.values(), *(p for p in own if p.default is not p.empty))
+    run.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]  # read by inspect
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in both}
+    return run
+
+
 def wish(
-    *, route: str | None, backend: str | None, palette: str | None, policy: str | None, option: Sequence[str] | None
+    *, route: str | None, backend: str | None, palette: str | None, option: Sequence[str] | None
 ) -> dict[str, Any]:
     """The options that need more than a number, as the router takes them. Raises typer.BadParameter."""
     if route and backend:
@@ -128,7 +233,6 @@ def wish(
         "route": [part.strip() for part in route.split(",") if part.strip()] if route else None,
         "backend": backend,
         "palette": palette_value(palette),
-        "policy": policy_value(policy),
         "options": vendor_options(option or ()) or None,
     }
 
@@ -142,9 +246,21 @@ def palette_value(text: str | None) -> str | list[str] | None:
 
 def policy_value(text: str | None) -> str | None:
     """One of the policies. Raises typer.BadParameter."""
-    if text not in (None, "snap", "resample", "reject"):
-        raise typer.BadParameter(f"{text!r} is not a policy: use snap, resample or reject.", param_hint="--policy")
+    if text not in (None, "snap", "resample", "reject", "reroute"):
+        message = f"{text!r} is not a policy: use snap, resample, reject or reroute."
+        raise typer.BadParameter(message, param_hint="--policy")
     return text
+
+
+def origin_value(text: str | None) -> tuple[float, float] | None:
+    """``X,Y`` as two numbers. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not X,Y.", param_hint="--origin") from None
+    return x, y
 
 
 def vendor_options(pairs: Sequence[str]) -> dict[str, Any]:
