@@ -33,6 +33,12 @@ _FROM_LMS = np.linalg.inv(_TO_LMS)
 
 _STEPS = np.arange(256) / 255
 _LINEAR = np.where(_STEPS <= 0.04045, _STEPS / 12.92, ((_STEPS + 0.055) / 1.055) ** 2.4)
+LINEAR: Floats = _LINEAR.astype(np.float32)  # linear light, 0..1, of each sRGB byte: what averages are made of
+
+
+def linear_to_oklab(linear: Floats) -> Floats:
+    """OKLab of linear light ``(..., 3)``, 0..1."""
+    return np.cbrt(linear @ _TO_LMS.T.astype(np.float32)) @ _TO_LAB.T.astype(np.float32)
 
 
 def to_oklab(rgb: Bytes) -> Floats:

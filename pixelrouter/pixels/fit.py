@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +56,21 @@ def resample(rgba: Bytes, size: tuple[int, int]) -> Bytes:
     That is the medoid: the majority colour in flat areas, a real colour everywhere. A very different aspect ratio is
     kept and padded.
     """
-    height, width = rgba.shape[:2]
-    scale = (size[0] / width, size[1] / height)
-    if max(scale) > _SKEW * min(scale):
-        least = min(scale)
-        inner = (min(size[0], max(1, round(width * least))), min(size[1], max(1, round(height * least))))
-        return _frame(_pick(rgba, inner), size)
-    return _pick(rgba, size)
+    return keep_aspect(rgba, size, _pick)
+
+
+def keep_aspect(rgba: Bytes, size: tuple[int, int], scale: Callable[[Bytes, tuple[int, int]], Bytes]) -> Bytes:
+    """``rgba`` brought to ``size`` by ``scale``; a very different aspect ratio is kept, and the rest padded."""
+    inner = inner_size((rgba.shape[1], rgba.shape[0]), size)
+    return scale(rgba, size) if inner == size else _frame(scale(rgba, inner), size)
+
+
+def inner_size(have: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """How much of ``size`` a picture fills: all of it, unless its aspect ratio is too different to be stretched."""
+    scale = (size[0] / have[0], size[1] / have[1])
+    if max(scale) <= _SKEW * min(scale):
+        return size
+    return min(size[0], max(1, round(have[0] * min(scale)))), min(size[1], max(1, round(have[1] * min(scale))))
 
 
 def _pick(rgba: Bytes, size: tuple[int, int]) -> Bytes:
