@@ -13,21 +13,24 @@ from numpy.typing import NDArray
 from pixelrouter.pixels.color import Bytes, Floats
 
 SUB = 4  # profile samples a source pixel
-BANDS = 8  # separate profiles, so that rows that drift differently do not smear each other
-_LINES = 384  # scan lines (averages of up to three neighbours) read at most
+BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
+GROUP = 3  # neighbouring lines summed: noise falls, edges stay
+_LINES = 256  # scan lines read at most
+
+Steps = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
 class Profile:
     """Edge evidence along one axis: ``bands`` is (BANDS, SUB * length + 1), sample i at i / SUB source pixels.
 
-    ``length`` is the number of pixels along the axis; ``spikes`` the share of strong edges that belong to features one
-    pixel wide, of which true 1x art is full and an enlarged image has none.
+    ``length`` is the number of pixels along the axis; ``sharpness`` how much of a typical edge happens within one
+    pixel, 0..1: near 1 for hard edges, low for a blurred or smoothly enlarged image.
     """
 
     bands: Floats
     length: int
-    spikes: float
+    sharpness: float
 
     @property
     def total(self) -> Floats:
@@ -37,7 +40,7 @@ class Profile:
 
 def premultiplied(rgba: Bytes) -> Bytes:
     """``(h, w, 4)`` with colour scaled by alpha, so that hidden colours make no edges."""
-    if (rgba[..., 3] == 255).all():
+    if rgba[..., 3].min(initial=255) == 255:
         return rgba
     out = rgba.copy()
     alpha = rgba[..., 3:].astype(np.uint16)
@@ -45,79 +48,85 @@ def premultiplied(rgba: Bytes) -> Bytes:
     return out
 
 
-def edge_profile(image: Bytes, *, curvature: bool = False) -> Profile:
-    """The profile along x of premultiplied ``(h, w, 4)`` bytes; transpose the image for y.
+def scan_lines(image: Bytes, axis: int) -> Steps:
+    """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)`` bytes: ``(length, lines, channels)``.
 
-    ``curvature`` looks at the second difference instead: a smoothly enlarged image has no steps, but it has kinks,
-    which mark the centres of its cells.
+    Each is the sum of GROUP neighbours, where there are enough; alpha is left out where it says nothing.
     """
-    width = image.shape[1]
-    channels = 4 if (image[..., 3] != 255).any() else 3
-    lines = _scan_lines(image[..., :channels])
-    signed = np.diff(lines, axis=1)
-    if curvature:
-        # Sample i now sits on the pixel centre i + 1.5 - 0.5; pad so that it keeps the index of a step.
-        signed = np.pad(np.diff(signed, axis=1), ((0, 0), (0, 1), (0, 0)))
-    step = np.abs(signed).max(axis=2)
-    shift = 0.5 if curvature else 0.0
-    spikes = 0.0 if curvature else _spike_share(signed, step)
-    bands = np.zeros((BANDS, SUB * width + 1), dtype=np.float32)
-    if width < 3 or not step.any():
-        return Profile(bands, width, spikes)
-    row, at, weight, offset = _peaks(step)
-    position = np.rint((at + 1 + shift + offset) * SUB).astype(np.intp).clip(0, SUB * width)
-    band = row * BANDS // len(step)
-    flat = np.bincount(band * bands.shape[1] + position, weight, minlength=bands.size)
-    return Profile(flat.reshape(bands.shape).astype(np.float32), width, spikes)
+    across = image.shape[1 - axis]
+    group = GROUP if across >= 32 * GROUP else 1
+    count = min(_LINES, across - group + 1)
+    first = np.linspace(0, across - group, count).astype(np.intp)
+    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]  # one element a pixel: gathered in one go
+    total = np.zeros((image.shape[axis], count, 4), dtype=np.int16)
+    for extra in range(group):
+        lines = packed.take(first + extra, axis=1 - axis)
+        if axis == 1:
+            lines = np.ascontiguousarray(lines.T)
+        total += lines.view(np.uint8).reshape(*lines.shape, 4)
+    if group < GROUP:
+        total *= GROUP
+    channels = 3 if image[..., 3].min(initial=255) == 255 else 4
+    return total[..., :channels]
 
 
-def _scan_lines(image: Bytes) -> Floats:
-    """At most _LINES lines, each the average of three neighbours where there are enough: noise falls, edges stay."""
-    height = len(image)
-    group = 3 if height >= 96 else 1
-    count = min(_LINES, height - group + 1)
-    first = np.linspace(0, height - group, count).astype(np.intp)
-    total = image[first].astype(np.float32)
-    for extra in range(1, group):
-        total += image[first + extra]
-    return np.asarray(total / group, dtype=np.float32)
-
-
-def _peaks(step: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats, Floats]:
-    """Row, index, weight 0..1 and sub-pixel offset of each edge.
-
-    A plateau counts as a peak: an edge that falls in the middle of a pixel makes two equal steps, and a strict local
-    maximum would miss it.
-    """
-    padded = np.pad(step, ((0, 0), (1, 1)))
-    left, right = padded[:, :-2], padded[:, 2:]
-    floor = max(4.0, 3.0 * float(np.percentile(step, 30)))
-    row, at = np.nonzero((step >= left) & (step >= right) & (step > floor))
-    height = step[row, at]
-    if not len(height):
-        empty = np.zeros(0, dtype=np.float32)
-        return row, at, empty, empty
-    before, after = left[row, at], right[row, at]
+def edge_profile(lines: Steps) -> Profile:
+    """The profile of scan lines ``(length, lines, channels)``."""
+    length, count, channels = lines.shape
+    size = SUB * length + 1
+    step = np.zeros((length + 1, count), dtype=np.int16)  # step i lies between pixels i - 1 and i
+    for channel in range(channels):
+        plane = np.ascontiguousarray(lines[..., channel])
+        np.maximum(step[1:-1], np.abs(plane[1:] - plane[:-1]), out=step[1:-1])
+    if length < 3 or not step.any():
+        return Profile(np.zeros((BANDS, size), dtype=np.float32), length, 1.0)
+    histogram = np.bincount(step[1:-1].ravel())
+    floor = max(4.0 * GROUP, 3.0 * _percentile(histogram, 0.3))
+    middle = step[1:-1]
+    # A plateau counts as a peak: an edge in the middle of a pixel makes two equal steps, and a strict local maximum
+    # would miss it.
+    at, row = np.nonzero((middle >= step[:-2]) & (middle >= step[2:]) & (middle > floor))
+    if not len(at):
+        return Profile(np.zeros((BANDS, size), dtype=np.float32), length, 1.0)
+    flat = at * count + row
+    steps = step.ravel()
+    before, height, after = (steps.take(flat + count * k).astype(np.float32) for k in range(3))
+    weight = _weights(np.bincount(height.astype(np.intp)), floor)[height.astype(np.intp)]
     offset = (after - before) / (before + height + after)
-    # Contrast counts up to half of what the typical strong edge has, so a few hard outlines do not drown the rest.
-    order = np.sort(height)
-    energy = np.cumsum(order.astype(np.float64) ** 2)
-    typical = float(order[np.searchsorted(energy, energy[-1] / 2)])
+    position = np.rint((at + 1 + offset) * SUB).astype(np.intp)
+    bands = np.bincount(row * BANDS // count * size + position, weight, minlength=BANDS * size)
+    sharpness = float((weight * height).sum() / max(1e-6, float((weight * (before + height + after)).sum())))
+    return Profile(bands.reshape(BANDS, size).astype(np.float32), length, sharpness)
+
+
+def _weights(heights: NDArray[np.intp], floor: float) -> Floats:
+    """The weight 0..1 of an edge by its height, from the histogram of all heights.
+
+    Contrast counts up to half of what the typical strong edge has, so a few hard outlines do not drown the rest.
+    """
+    value = np.arange(len(heights))
+    energy = np.cumsum(heights * value.astype(np.float64) ** 2)
+    typical = float(np.searchsorted(energy, energy[-1] / 2))
     full = max(1.5 * floor, 0.5 * typical)
-    weight = np.clip((height - 0.5 * floor) / (full - 0.5 * floor), 0, 1)
-    return row, at, weight.astype(np.float32), offset.astype(np.float32)
+    return np.clip((value - 0.5 * floor) / (full - 0.5 * floor), 0, 1).astype(np.float32)
 
 
-def _spike_share(signed: Floats, step: Floats) -> float:
-    """The share of strong steps that the very next step takes back."""
-    if signed.shape[1] < 2:
+def _percentile(histogram: NDArray[np.intp], share: float) -> float:
+    return float(np.searchsorted(np.cumsum(histogram), share * histogram.sum()))
+
+
+def spike_share(lines: Steps) -> float:
+    """The share of strong steps that the very next step takes back: features one pixel wide.
+
+    True 1x art is full of them; an enlarged image has none.
+    """
+    signed = np.diff(lines.astype(np.int32), axis=0)
+    if len(signed) < 2:
         return 0.0
-    strong = 0.5 * float(step.max())
-    if strong < 8:
-        return 0.0
-    channel = np.abs(signed).argmax(axis=2)
-    value = np.take_along_axis(signed, channel[..., None], axis=2)[..., 0]
-    following = np.take_along_axis(signed[:, 1:], channel[:, :-1, None], axis=2)[..., 0]
-    first = value[:, :-1]
+    strong = max(8 * GROUP, int(np.abs(signed).max()) // 2)
+    channel = np.abs(signed).argmax(axis=2)[..., None]
+    value = np.take_along_axis(signed, channel, axis=2)[..., 0]
+    following = np.take_along_axis(signed[1:], channel[:-1], axis=2)[..., 0]
+    first = value[:-1]
     back = (first * following < 0) & (np.abs(first) > strong) & (np.abs(following) > strong)
     return float(back.sum() / max(1, (np.abs(value) > strong).sum()))

@@ -12,30 +12,23 @@ import numpy as np
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied
+from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines, spike_share
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
-from pixelrouter.pixels.grid.lines import (
-    MIN_PERIOD,
-    autocorrelation,
-    candidates,
-    coherence,
-    cut_lines,
-    evidence_at,
-    with_borders,
-)
+from pixelrouter.pixels.grid.lines import cut_lines, evidence_at, with_borders
+from pixelrouter.pixels.grid.period import MIN_PERIOD, periods
+from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
 
 # Below this confidence an image is taken to have no grid. Text, shapes, gradients and noise stay at or under 0.30;
 # enlarged pixel images lie above 0.45 but for heavy noise and strong blur.
 THRESHOLD = 0.32
-_LARGEST_OF = 0.86  # the largest period that scores this share of the best one wins: p/2, p/3 fit as well as p
-_SMOOTH_BELOW = 0.3  # below this coherence of its steps an image may have been enlarged smoothly
+_SOFT = 0.4  # sharpness below which an image may have been enlarged smoothly
+_UNSURE = 0.3  # coherence of its edges below which it is tried as well
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
 _ONE_CLASS = 0.85  # share of the evidence on every k-th line, above which the lines between are not lines
 _LOOSE, _STIFF = 6.0, 10.0  # springs of the first and the second pass over the cut lines
-_ANISOTROPY = 1.13  # the two periods differ by this factor at most
 
 
 def detect_grid(image: Image.Image) -> Grid:
@@ -56,28 +49,34 @@ def find_lattice(
             return exact
         if min(width, height) < 3 * MIN_PERIOD:
             return Lattice.native(width, height, 0.0)
-    across = edge_profile(image)
-    turned = np.ascontiguousarray(image.transpose(1, 0, 2))
-    down = edge_profile(turned)
+    lines = (scan_lines(image, 1), scan_lines(image, 0))
+    profiles = (edge_profile(lines[0]), edge_profile(lines[1]))
     if cell is not None:
-        periods, score = (min(cell[0], width), min(cell[1], height)), 1.0
-        return _build(across, down, periods, score)
-    periods, score = _periods(across, down)
-    smooth = False
-    if score < _SMOOTH_BELOW:
-        kinks = edge_profile(image, curvature=True), edge_profile(turned, curvature=True)
-        kink_periods, kink_score = _periods(*kinks)
-        smooth = kink_score > score + 0.1
-        if smooth:
-            periods, score = kink_periods, kink_score
-    at_1x = max(width, height) <= _LARGEST_NATIVE and max(across.spikes, down.spikes) > _SPIKES
+        return _build(*profiles, (min(cell[0], width), min(cell[1], height)), 1.0)
+    found, score = periods(*profiles)
+    soft = min(profile.sharpness for profile in profiles) < _SOFT or not any(p.bands.any() for p in profiles)
+    if (soft or score < _UNSURE) and (smooth := find_interpolation(*lines)):
+        return _uniform(smooth, width, height)
+    at_1x = max(width, height) <= _LARGEST_NATIVE and max(map(spike_share, lines)) > _SPIKES
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=at_1x)
-    lattice = _build(*kinks, periods, score, centers=True) if smooth else _build(across, down, periods, score)
+    lattice = _build(*profiles, found, score)
     confidence = _confidence(image, lattice)
     if at_1x and confidence < THRESHOLD:
         return Lattice.native(width, height, confidence)
     return replace(lattice, grid=replace(lattice.grid, confidence=confidence))
+
+
+def _uniform(smooth: Interpolation, width: int, height: int) -> Lattice:
+    """The lattice of a smooth enlargement, which does not drift."""
+    cuts, phases = [], []
+    for period, center, length in zip(smooth.period, smooth.center, (width, height), strict=True):
+        phase = (center + period / 2) % period
+        cuts.append(with_borders(np.arange(phase, length, period), length, period))
+        phases.append(phase)
+    x, y = cuts
+    grid = Grid(smooth.period, (phases[0], phases[1]), (len(x) - 1, len(y) - 1), 0.0, 1 - smooth.misfit)
+    return Lattice(x, y, grid)
 
 
 def _confidence(image: Bytes, lattice: Lattice) -> float:
@@ -113,46 +112,6 @@ def _exact(image: Bytes) -> Lattice | None:
     phase = (float(columns[0] % factor), float(rows[0] % factor))
     grid = Grid((float(factor), float(factor)), phase, (len(x) - 1, len(y) - 1), 0.0, 1.0)
     return Lattice(x, y, grid)
-
-
-def _periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]:
-    """The period of each axis, and their coherence. Near-square cells are preferred."""
-    tried = candidates(min(across.length, down.length) / 3)
-    correlations = (autocorrelation(across), autocorrelation(down))
-    scores = [coherence(c, tried) for c in correlations]
-    mass = [float(c[0]) for c in correlations]
-    if not sum(mass):
-        return (1.0, 1.0), 0.0
-    share = mass[0] / sum(mass)
-    share = min(max(share, 0.35), 0.65)  # an axis with few edges still has a say
-    reach = int(np.log(_ANISOTROPY) / 0.015)
-    joint = np.zeros(len(tried))
-    for index in range(len(tried)):
-        around = slice(max(0, index - reach), index + reach + 1)
-        # A cell that is not square has to earn it.
-        penalty = 0.6 * np.abs(np.log(tried[around] / tried[index]))
-        pair = share * scores[0][index] + (1 - share) * (scores[1][around] - penalty).max()
-        riap = (1 - share) * scores[1][index] + share * (scores[0][around] - penalty).max()
-        joint[index] = max(pair, riap)
-    best = joint.max()
-    if best <= 0:
-        return (1.0, 1.0), 0.0
-    good = np.flatnonzero(joint >= _LARGEST_OF * best)
-    top = int(good[-1])
-    while top > 0 and joint[top - 1] > joint[top]:
-        top -= 1  # from the slope of the peak to its summit
-    periods = (_refine(correlations[0], tried[top]), _refine(correlations[1], tried[top]))
-    if abs(np.log(periods[0] / periods[1])) < 0.012:
-        mean = share * periods[0] + (1 - share) * periods[1]
-        periods = (mean, mean)
-    return periods, float(joint[top])
-
-
-def _refine(correlation: Doubles, period: float) -> float:
-    """The best period near one that another axis may have proposed."""
-    fine = period * np.geomspace(1 / _ANISOTROPY, _ANISOTROPY, 81)
-    score = coherence(correlation, fine) - 0.3 * np.abs(np.log(fine / period))
-    return float(fine[int(score.argmax())])
 
 
 def _build(

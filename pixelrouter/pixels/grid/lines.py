@@ -1,61 +1,16 @@
-"""From edge evidence to a lattice: the period of an axis, and cut lines that follow its drift.
+"""Cut lines that follow the drift of a lattice, once its period is known.
 
-The period comes from the autocorrelation of the evidence: lines of one lattice lie whole periods apart, so for the
-right period p the cosine 2 pi lag / p is 1 at every lag that occurs. A window of a few periods keeps slow drift from
-washing that out. The cuts come from dynamic programming over all positions: evidence collected, minus a spring for
-every step that is longer or shorter than the period.
+The cuts come from dynamic programming over all positions: evidence collected, minus a spring for every step that is
+longer or shorter than the period.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixelrouter.pixels.color import Floats
 from pixelrouter.pixels.grid.edges import SUB, Profile
-
-MIN_PERIOD = 2.6  # source pixels; finer lattices are only recognised when they are exact
-_REACH = 4.0  # periods that the window of the autocorrelation reaches
-_NEAR = 0.3  # lags below this share of a period say nothing: they are the width of one blurred edge
-_SHARE = 0.5  # of the usual density of pairs, below which a window counts for less
-
-Doubles = NDArray[np.float64]
-
-
-def candidates(longest: float) -> Doubles:
-    """Periods to try, one and a half percent apart."""
-    top = max(longest, MIN_PERIOD)
-    return np.geomspace(MIN_PERIOD, top, max(2, int(np.log(top / MIN_PERIOD) / 0.015) + 1))
-
-
-def autocorrelation(profile: Profile) -> Doubles:
-    """Of all bands together, for lags 0, 1/SUB, 2/SUB ... source pixels."""
-    size = profile.bands.shape[1]
-    padded = 1 << (2 * size - 1).bit_length()
-    # Noise makes edges everywhere, a lattice only on its lines: the median is what lies between them.
-    lines = (profile.bands - np.median(profile.bands, axis=1, keepdims=True)).clip(0)
-    spectrum = np.fft.rfft(lines, padded, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
-    return np.asarray(np.fft.irfft(power, padded)[:size].clip(0), dtype=np.float64)
-
-
-def coherence(correlation: Doubles, periods: Doubles, reach: float = _REACH) -> Doubles:
-    """How well each period explains the distances between edges: 1 all of them, 0 as many as by chance."""
-    out = np.zeros(len(periods))
-    usual = float(correlation[: max(2, len(correlation) // 4)].mean())
-    for index, period in enumerate(periods):
-        low, high = int(_NEAR * period * SUB), min(int(reach * period * SUB), len(correlation) - 1)
-        if high <= low:
-            continue
-        lag = np.arange(low, high + 1) / (period * SUB)
-        window = 1 - (lag / reach) ** 2
-        mass = correlation[low : high + 1] * window
-        total = mass.sum()
-        if total > 0:
-            # A few pairs of edges that happen to fit are no lattice: a window needs its share of all pairs.
-            enough = min(1.0, float(total / (_SHARE * usual * window.sum()))) if usual > 0 else 0.0
-            out[index] = max(0.0, enough * float(mass @ np.cos(2 * np.pi * lag)) / total)
-    return out
+from pixelrouter.pixels.grid.lattice import Doubles
 
 
 def cut_lines(profile: Profile, period: float, stiffness: float) -> Doubles:

@@ -1,0 +1,175 @@
+"""Smoothly enlarged images: no edge is left, but the interpolation betrays where it had its samples.
+
+Between two samples an interpolating curve is calm, at a sample it bends: the mean of the second difference over many
+scan lines rises and falls with the period of the enlargement, highest at the middles of the cells (A. C. Gallagher,
+"Detection of linear and cubic interpolation in JPEG compressed images", 2005, for the periodicity).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelrouter.pixels.color import Floats
+from pixelrouter.pixels.grid.edges import Steps
+from pixelrouter.pixels.grid.lattice import Doubles
+
+_SPANS = (1, 2, 3, 4, 6, 8, 12)  # of the second difference, in source pixels
+_SHORTEST = 3.2  # source pixels; below it there is no calm between two samples
+_ANISOTROPY = 1.13  # the two periods differ by this factor at most
+_TRIED = 6  # peaks of the spectrum that are looked at
+_EXPLAINED = 0.45  # a misfit up to this is an interpolation: the right period leaves 0.05 to 0.4, a wrong one above 0.5
+
+Complexes = NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """A smooth enlargement: ``period`` and the middle of one cell (``center``) per axis, source pixels; ``misfit`` 0..1."""
+
+    period: tuple[float, float]
+    center: tuple[float, float]
+    misfit: float
+
+
+def find_interpolation(across: Steps, down: Steps) -> Interpolation | None:
+    """The enlargement that explains the scan lines along x and along y, or None."""
+    size = 4 << max(len(across), len(down)).bit_length()
+    waves = [spectrum(lines, size) for lines in (across, down)]
+    heights = [_standing_out(np.abs(wave)) for wave in waves]
+    for pair in _peaks(heights[0], heights[1], size, min(len(across), len(down)) / 5):
+        periods, centers, errors = [], [], []
+        for lines, wave, peak in zip((across, down), waves, pair, strict=True):
+            period = size / _summit(np.abs(wave), peak)
+            center = _center(lines, period)
+            periods.append(period)
+            centers.append(center)
+            errors.append(misfit(lines, period, center))
+        if max(errors) <= _EXPLAINED:
+            return Interpolation((periods[0], periods[1]), (centers[0], centers[1]), sum(errors) / 2)
+    return None
+
+
+def _standing_out(amplitude: Doubles) -> Doubles:
+    """How far each frequency stands out of those around it: content makes hills, a lattice makes a needle."""
+    index = np.arange(len(amplitude))
+    running = np.concatenate([[0.0], np.cumsum(amplitude)])
+    low, high = (index / 1.35).astype(np.intp), np.minimum(index * 1.35 + 2, len(amplitude)).astype(np.intp)
+    return amplitude - (running[high] - running[low]) / np.maximum(high - low, 1)
+
+
+def _peaks(across: Doubles, down: Doubles, size: int, longest: float) -> list[tuple[int, int]]:
+    """The frequencies of x and y that stand out most, together and about the same; the best first."""
+    lowest, highest = max(2, int(size / longest)), int(size / _SHORTEST)
+    found: dict[tuple[int, int], float] = {}
+    for turned, (one, other) in enumerate(((across, down), (down, across))):
+        part = one[: highest + 1].copy()
+        part[:lowest] = 0
+        summits = np.flatnonzero((part[1:-1] > 0) & (part[1:-1] >= part[:-2]) & (part[1:-1] >= part[2:])) + 1
+        for peak in summits[np.argsort(-part[summits])][: 2 * _TRIED].tolist():
+            low, high = int(peak / _ANISOTROPY), int(peak * _ANISOTROPY) + 1
+            mate = low + int(other[low : high + 1].argmax())
+            found[(mate, peak) if turned else (peak, mate)] = float(one[peak] + other[mate])
+    return sorted(found, key=lambda pair: -found[pair])[:_TRIED]
+
+
+def _summit(amplitude: Doubles, peak: int) -> float:
+    before, here, after = amplitude[peak - 1 : peak + 2]
+    bend = before - 2 * here + after
+    return peak + (0.5 * (before - after) / bend if bend < 0 else 0.0)
+
+
+def _center(lines: Steps, period: float) -> float:
+    """Where the bend is strongest: the middle of a cell."""
+    span = _span(period)
+    at = np.arange(len(lines)) + 0.5
+    wave = np.exp(-2j * np.pi / period * at) @ _windowed(lines, span)
+    return float(-np.angle(wave) / (2 * np.pi) * period % period)
+
+
+def _span(period: float) -> int:
+    return max(span for span in _SPANS if span <= max(1.0, period / 4))
+
+
+def _windowed(lines: Steps, span: int) -> Doubles:
+    out = bends(lines, span).astype(np.float64)
+    out[span:-span] *= np.hanning(len(lines) - 2 * span)
+    return out
+
+
+def spectrum(lines: Steps, size: int) -> Complexes:
+    """How strongly the bend rises and falls at each frequency ``k / size`` a source pixel, as a share of all of it."""
+    out = np.zeros(size // 2 + 1, dtype=np.complex128)
+    period = size / np.maximum(np.arange(len(out)), 1)
+    for at, span in enumerate(_SPANS):
+        if len(lines) <= 4 * span:
+            break
+        longest = 4 * _SPANS[at + 1] if at + 1 < len(_SPANS) else np.inf
+        fits = (period >= (4 * span if at else 0)) & (period < longest)
+        windowed = _windowed(lines, span)
+        out[fits] = np.fft.rfft(windowed, size)[fits] / max(float(windowed.sum()), 1e-9)
+    return out
+
+
+def bends(lines: Steps, span: int) -> Floats:
+    """Mean bend of scan lines ``(length, lines, channels)`` at every pixel, strong ones capped."""
+    length, _, channels = lines.shape
+    most = np.zeros((length - 2 * span, lines.shape[1]), dtype=np.int16)
+    for channel in range(channels):
+        plane = lines[..., channel]
+        np.maximum(most, np.abs(plane[2 * span :] + plane[: -2 * span] - 2 * plane[span:-span]), out=most)
+    heights = np.bincount(most.ravel())
+    value = np.arange(len(heights))
+    energy = np.cumsum(heights * value.astype(np.float64) ** 2)
+    typical = max(1, int(np.searchsorted(energy, energy[-1] / 2)))
+    out = np.zeros(length, dtype=np.float32)
+    out[span:-span] = np.minimum(most, typical // 2 + 1).mean(axis=1)
+    return out
+
+
+def misfit(lines: Steps, period: float, center: float) -> float:
+    """How badly interpolation between the middles of cells explains scan lines, against flat cells: 0 perfectly.
+
+    ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried; above 1 flat cells do better.
+    """
+    length, count, channels = lines.shape
+    some = lines[:, :: max(1, count // 32)].reshape(length, -1).astype(np.float32)
+    first = center % period
+    number = int((length - 0.5 - first) // period) + 1
+    if number < 6:
+        return 1.0
+    middles = first + np.arange(number) * period - 0.5
+    low = np.floor(middles).astype(np.intp).clip(0, length - 2)
+    share = (middles - low).clip(0, 1)[:, None].astype(np.float32)
+    samples = some[low] * (1 - share) + some[low + 1] * share
+    at = (np.arange(length) - middles[0]) / period
+    inside = np.flatnonzero((at >= 2) & (at < number - 3))
+    cell = np.floor(at[inside]).astype(np.intp)
+    fraction = (at[inside] - cell)[:, None]
+    truth = some[inside]
+    flat = float(np.abs(truth - samples[np.rint(at[inside]).astype(np.intp)]).mean())
+    errors = []
+    for kernel, reach in ((_linear, 1), (_cubic, 2), (_lanczos, 3)):
+        taps = np.arange(1 - reach, reach + 1)
+        weights = kernel(taps[None, :] - fraction)
+        weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        guess = np.zeros_like(truth)
+        for tap, weight in zip(taps, weights.T, strict=True):
+            guess += samples[cell + tap] * weight[:, None]
+        errors.append(float(np.abs(truth - guess).mean()))
+    return min(errors) / max(flat, 1e-6)
+
+
+def _linear(x: Doubles) -> Doubles:
+    return (1 - np.abs(x)).clip(0)
+
+
+def _cubic(x: Doubles) -> Doubles:
+    x = np.abs(x)
+    return np.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0.0))
+
+
+def _lanczos(x: Doubles) -> Doubles:
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
