@@ -14,7 +14,8 @@ from pixelrouter.pixels.ground import find_ground
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside, as Pillow has them
 
-_FEW = 8  # near-ground colours that a drawn picture may have; more of them are noise
+_FEW = 32  # near-ground colours that a drawn picture may have; more of them are noise
+_RINGING = 32.0  # byte distance that compression strays from the ground beside a sprite, even if the border is exact
 _CLEAR_BELOW = 64  # alpha below this is transparent ground, or the haze of a cut-out
 _HEADROOM = 1.3  # haze beside the border may be a little stronger than on it
 _CLEAR = (0, 0, 0, 0)
@@ -42,9 +43,10 @@ def find_content(rgba: Bytes) -> Content:
     if ground is None:
         return Content(np.ones(rgba.shape[:2], dtype=np.bool_), _CLEAR, covered=True)
     distance = ground.distance(rgba[..., :3])
-    near = (distance >= 1.0) & (distance <= ground.tolerance)
+    reach = max(ground.tolerance, _RINGING)
+    near = (distance >= 1.0) & (distance <= reach)
     noisy = len(np.unique(pack(rgba[..., :3][near]))) > _FEW
-    shown = np.asarray(distance > ground.tolerance if noisy else distance >= 1.0)
+    shown = np.asarray(distance > reach if noisy else distance >= 1.0)
     red, green, blue = np.rint(ground.colors(slice(0, 1))[0, 0]).clip(0, 255).astype(int).tolist()
     return Content(_despeckled(shown) if noisy else shown, (red, green, blue, 255))
 

@@ -19,7 +19,7 @@ from pixelrouter.pixels.decode import Source, decode
 By = Literal["cells", "gutters", "views"]
 
 _MOST = 4096  # images of one sheet; more are noise taken for sprites
-_SMALL = 0.25  # of the area of the larger images, below which a part may belong to its neighbour
+_SMALL = 0.12  # of the area of the larger images, below which a part may belong to its neighbour
 _MIDDLE = 0.3  # a sheet of views is divided between this share of its side and what is left of it on the other
 _RULE = 48  # a drawn line between cells takes two pixels, or this part of the side
 _SAME = 24  # sRGB steps within which the pixels of a drawn line are one colour
@@ -206,7 +206,7 @@ def _joined(boxes: Sequence[Box]) -> list[Box]:
     # One sprite alone has no neighbours to measure by; its own size says what is near.
     usual = float(np.median(apart.min(axis=1))) if len(large) > 1 else float((large[:, 2:] - large[:, :2]).max()) / 2
     gaps = _gaps(small, large)
-    owner, near = gaps.argmin(axis=1), gaps.min(axis=1) * 2 < usual
+    owner, near = gaps.argmin(axis=1), gaps.min(axis=1) * 3 < usual
     for one in np.flatnonzero(near):
         home = large[owner[one]]
         home[:2], home[2:] = np.minimum(home[:2], small[one, :2]), np.maximum(home[2:], small[one, 2:])
