@@ -1,17 +1,15 @@
-"""Transparency: hard alpha, a solid background keyed out from the border, nothing hidden under alpha 0."""
+"""Transparency: hard alpha, nothing hidden under alpha 0, and what of a mask is connected to the border."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.color import Bytes, to_oklab
+from pixelrouter.pixels.color import Bytes
 
 Mask = NDArray[np.bool_]
 
 OPAQUE_FROM = 128  # an alpha of at least this is opaque
-_SAME = 0.06  # OKLab distance within which a pixel counts as background
-_SOLID = 0.75  # share of the border that must be background before it is keyed out
 _PAPER = 255  # what a transparent pixel becomes in an opaque image: white keeps dark outlines visible
 
 
@@ -30,26 +28,6 @@ def flatten(rgba: Bytes) -> Bytes:
     out = rgba.copy()
     out[..., :3] = (rgba[..., :3] * alpha + _PAPER * (255 - alpha) + 127) // 255
     out[..., 3] = 255
-    return out
-
-
-def key_out(rgba: Bytes) -> Bytes | None:
-    """The image with its solid background made transparent, or None if it has none.
-
-    The background is the colour that most of the border shares; only what is connected to the border goes, so an eye
-    of the same colour stays.
-    """
-    border = np.concatenate([rgba[0], rgba[-1], rgba[1:-1, 0], rgba[1:-1, -1]])
-    lab = to_oklab(rgba[..., :3])
-    border_lab = to_oklab(border[:, :3])
-    ground = np.median(border_lab, axis=0)
-    if (np.linalg.norm(border_lab - ground, axis=1) <= _SAME).mean() < _SOLID:
-        return None
-    mask = connected_to_border(np.linalg.norm(lab - ground, axis=2) <= _SAME)
-    if mask.all():
-        return None
-    out = rgba.copy()
-    out[mask] = 0
     return out
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelrouter.pixels.alpha import key_out
 from pixelrouter.pixels.color import Bytes, pack, parse_hex, to_oklab
 from pixelrouter.pixels.indexed import ENTRIES, thin_alpha
+from pixelrouter.pixels.key import key_out
 from pixelrouter.pixels.quantize import apply_palette, reduce_colors
 from pixelrouter.pixels.spec import FinishSpec
 
@@ -47,7 +47,7 @@ def _apply(frame: Bytes, palette: Bytes, spec: FinishSpec, warnings: list[str]) 
         out[..., :3][visible] = palette[apply_palette(frame[..., :3][visible], palette)]
     # Keyed after the colours are final: a second finish then sees the same picture and decides the same.
     if spec.transparent is True and not (out[..., 3] == 0).any():
-        keyed = key_out(out)
+        keyed = key_out(out, holes=spec.holes) if spec.matte == "key" else None
         if keyed is None:
             warnings.append("The background is not one solid colour, so it could not be made transparent.")
         else:

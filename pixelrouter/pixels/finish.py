@@ -20,6 +20,7 @@ from pixelrouter.pixels.decode import Decoded, Source, decode
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.indexed import to_indexed
+from pixelrouter.pixels.matte import cut_out, lift
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
 from pixelrouter.types import Grid, Report
@@ -67,6 +68,8 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     if not drafts:
         return []
     _shape(drafts, spec)
+    for draft in drafts:
+        draft.frames = [cut_out(frame, spec) for frame in draft.frames]
     warnings: list[str] = []
     frames, palette = color([frame for draft in drafts for frame in draft.frames], spec, warnings)
     for draft in drafts:
@@ -81,6 +84,7 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
     height, width = first.shape[:2]
     method, lattice, warnings = _plan(first, spec)
     before = _count_colors(first)
+    frames = [lift(frame, spec) for frame in frames]
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
     frames = [_alpha(frame, spec) for frame in frames]

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from pixelrouter.pixels.alpha import key_out
 from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.pixels.key import key_out
 from pixelrouter.types import Layout
 
 
