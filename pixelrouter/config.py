@@ -31,7 +31,7 @@ DEFAULT_BACKEND = "procedural"  # free, offline, deterministic
 
 _SCOPES = ("", "_per_run", "_per_day", "_per_project")
 _CAPS = tuple(f"max_{unit}{scope}" for unit in ("usd", "generations") for scope in _SCOPES)
-_NUMBERS = ("size", "colors", "timeout_s", *_CAPS)
+_NUMBERS = ("size", "colors", "min_score", "timeout_s", *_CAPS)
 Amount = Annotated[Decimal, Field(ge=0)]
 S = TypeVar("S", bound=BaseModel)
 Keys = tuple[str, ...]  # a key inside a TOML file: ("backends", "fal", "model")
@@ -50,6 +50,9 @@ class Options(BaseModel):
     transparent: bool | None = Field(default=None, description="Insist on a transparent (or opaque) background.")
     policy: Literal["snap", "resample", "reject", "reroute"] = Field(
         default="snap", description="What to do with an image that has no clear pixel grid."
+    )
+    min_score: float | None = Field(
+        default=None, ge=0, le=100, description="Turn down images whose check scores lower."
     )
     max_usd: Amount | None = Field(default=None, description="Most dollars for one call.")
     max_usd_per_run: Amount | None = Field(default=None, description="Most dollars for one run of a build script.")

@@ -259,13 +259,30 @@ class IncompleteDelivery(ChargedWithoutImage):
 
 
 class QualityRejected(PixelRouterError):
-    """The image was paid for and stored, and the caller's own policy turned it down (``policy="reject"``)."""
+    """The image was paid for and stored, and the caller's own policy turned it down.
+
+    ``policy="reject"`` and ``"reroute"`` turn down an image without a pixel grid, ``min_score=`` one that checks lower:
+    then ``score`` is what it has, 0..100. ``stored`` lists the hashes of everything that was turned down; ``errors``,
+    where a route was tried, holds one error a backend, in the order tried.
+    """
 
     money: ClassVar[MoneyMoved] = "yes"
 
-    def __init__(self, message: str, *, stored: Iterable[str] = (), hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        stored: Iterable[str] = (),
+        hint: str | None = None,
+        score: float | None = None,
+        errors: Iterable[PixelRouterError] = (),
+    ) -> None:
         super().__init__(message, hint=hint)
-        self.stored = tuple(stored)
+        self.stored, self.score, self.errors = tuple(stored), score, tuple(errors)
+
+    def as_dict(self) -> dict[str, Any]:
+        errors = [error.as_dict() for error in self.errors]
+        return {**super().as_dict(), "stored": list(self.stored), "score": self.score, "errors": errors}
 
 
 class StillRunning(PixelRouterError):

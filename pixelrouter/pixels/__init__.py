@@ -1,5 +1,6 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
+from pixelrouter.pixels.check import CheckReport, check
 from pixelrouter.pixels.decode import Decoded, decode
 from pixelrouter.pixels.finish import Finished, finish, finish_many
 from pixelrouter.pixels.grid import THRESHOLD, detect_grid
@@ -13,11 +14,13 @@ __all__ = [
     "ALGORITHM",
     "THRESHOLD",
     "BuiltIn",
+    "CheckReport",
     "Cut",
     "Decoded",
     "FinishSpec",
     "Finished",
     "built_ins",
+    "check",
     "cut",
     "decode",
     "detect_grid",

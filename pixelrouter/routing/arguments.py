@@ -13,7 +13,36 @@ if TYPE_CHECKING:
     from pixelrouter.routing.pictures import ImageLike
 
 
-class Common(TypedDict, total=False):
+class Finishing(TypedDict, total=False):
+    """How the image is finished: free to change, since none of it is a part of what is bought. All of it optional."""
+
+    policy: Literal["snap", "resample", "reject", "reroute"] | None
+    """What to do with an image that has no clear pixel grid."""
+    pixel_size: float | Sequence[float] | None
+    """Source pixels per sprite pixel, one number or (x, y), overriding detection."""
+    origin: Sequence[float] | None
+    """(x, y) of one corner of a cell in source pixels, overriding detection."""
+    mode: Literal["restore", "convert"] | None
+    """restore the pixels of pixel art, or convert a photo or painting."""
+    dither: Literal["none", "bayer2", "bayer4", "bayer8", "floyd-steinberg", "atkinson", "yliluoma"] | None
+    """The pattern between two colours."""
+    one_bit: bool | None
+    """Two colours only."""
+    merge: float | None
+    """OKLab distance within which colours count as one, 0 for never; None measures it by the noise."""
+    quantizer: Literal["auto", "imagequant", "own"] | None
+    """What proposes the palette."""
+    pad_palette: bool | None
+    """Keep palette colours that are not used."""
+    matte: Literal["key", "rembg"] | None
+    """How a background is cut out: a solid one keyed from the border, or by a model."""
+    holes: bool | None
+    """Cut out enclosed parts of a solid background too."""
+    despill: bool | None
+    """Take the background's tint off the outline."""
+
+
+class Common(Finishing, total=False):
     """The arguments beside the prompt that every task has; all of them optional."""
 
     size: int | str | Sequence[int] | None
@@ -50,10 +79,8 @@ class Common(TypedDict, total=False):
     """Seconds to wait for the job; afterwards StillRunning, and the same call collects it."""
     on_unknown: Literal["raise", "spend_again"] | None
     """What to do when the answer to a paid request was lost."""
-    policy: Literal["snap", "resample", "reject", "reroute"] | None
-    """What to do with an image that has no clear pixel grid."""
-    pixel_size: float | None
-    """Source pixels per sprite pixel, overriding detection."""
+    min_score: float | None
+    """0 to 100: images whose check scores lower are turned down, and the next backend of the route is asked."""
     progress: Notify | None
     """Called with a ProgressEvent at every step."""
     batch: str

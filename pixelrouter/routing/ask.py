@@ -64,6 +64,7 @@ class Ask:
     notify: Notify = ignore
     sheet: bool = False  # True: the images come as one sheet
     decoded: dict[str, Decoded] = field(default_factory=dict, compare=False)  # by content hash: checked on arrival
+    min_score: float | None = None  # what checks lower is turned down
     commercial: bool = False  # True: only models whose licence allows commercial use
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:

@@ -31,11 +31,14 @@ from pixelrouter.errors import (
 )
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Owner
+from pixelrouter.pixels import FinishSpec
+from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.ask import candidate as candidate_of
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Sleep, Steps, Work
 from pixelrouter.routing.finishing import no_image
+from pixelrouter.routing.gate import none_left
 from pixelrouter.routing.keys import derived_seed
 from pixelrouter.routing.pictures import blank
 from pixelrouter.routing.quotes import Quotes
@@ -45,6 +48,9 @@ from pixelrouter.types import FREE, Attempt, GenerationRequest, Mark, Progress, 
 
 #: After these the next candidate may be tried: nothing is open at this one.
 FALL_THROUGH = (NotSent, Refused, JobFailed, InvalidRequest, MissingKey, OverBudget, WireError)
+
+
+_PLAIN = FinishSpec()
 
 
 class Engine:
@@ -57,9 +63,14 @@ class Engine:
 
     # --- the whole request ---
 
-    def obtain(self, ask: Ask, made: list[str]) -> Steps[Attempt]:
-        """The settled attempt that holds the images. ``made`` collects the ids of the attempts made on the way."""
-        errors: dict[str, PixelRouterError] = {}
+    def obtain(self, ask: Ask, made: list[str], failed: dict[str, PixelRouterError] | None = None) -> Steps[Attempt]:
+        """The settled attempt that holds the images. ``made`` collects the ids of the attempts made on the way.
+
+        ``failed`` holds the candidates that have failed the caller before, which are not asked again, and collects
+        those that fail now.
+        """
+        errors = {} if failed is None else failed
+        whole, ask = ask, ask.at(candidates=tuple(c for c in ask.candidates if c.name not in errors))
         fresh = ask.fresh
         if not fresh:
             try:
@@ -74,7 +85,10 @@ class Engine:
         for candidate in ask.candidates:
             try:
                 return (yield from self._buy(ask, candidate, made, anew=fresh))
-            except ContentRefused:  # ContentBlocked too
+            except ContentRefused as error:  # ContentBlocked too
+                errors[candidate.name] = error
+                if rejected := none_left(errors):
+                    raise rejected from error
                 raise  # another vendor should not be asked to draw what this one's policy refuses
             except OutcomeUnknown as error:
                 if ask.on_unknown != "spend_again":
@@ -82,7 +96,7 @@ class Engine:
                 errors[candidate.name] = error
             except FALL_THROUGH as error:
                 errors[candidate.name] = error
-        raise _all_failed(errors, ask)
+        raise none_left(errors) or _all_failed(errors, whole)
 
     def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
         """What already stands for this request, at any candidate: paid first, then under way."""
@@ -303,9 +317,10 @@ def _rank(attempt: Attempt) -> int:
 def _wish(ask: Ask, request: GenerationRequest) -> str:
     """The call's arguments as JSON, without its images: enough to finish the job as it was meant."""
     fields = request.model_dump(exclude={"images", "mask"}, exclude_defaults=True)
-    fields["policy"] = ask.spec.policy
-    if ask.spec.pixel_size is not None:
-        fields["pixel_size"] = ask.spec.pixel_size
+    wishes = Finishing.__annotations__
+    fields |= {name: value for name in wishes if (value := getattr(ask.spec, name)) != getattr(_PLAIN, name)}
+    # Settings may have changed when the job is collected, so what they can decide is written down in any case.
+    fields |= {"policy": ask.spec.policy, "min_score": ask.min_score or 0}
     if ask.sheet:
         fields["layout"] = "sheet"
     return json.dumps(fields, default=lambda value: f"<{type(value).__name__}>")

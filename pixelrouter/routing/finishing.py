@@ -13,17 +13,25 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_indexed
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
+from pixelrouter.routing.gate import judged
 from pixelrouter.store import Store
-from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task
+from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task, Unit
 
 
 def finished_art(
-    ask: Ask, attempt: Attempt, made: list[str], ledger: Ledger, store: Store, layout: Layout, licence: Licence | None
+    ask: Ask,
+    attempt: Attempt,
+    made: list[str],
+    ledger: Ledger,
+    store: Store,
+    layout: Layout,
+    licence: Licence | None,
+    turned: Sequence[Attempt] = (),
 ) -> Steps[PixelArt]:
-    """The pixel art of a settled attempt.
+    """The pixel art of a settled attempt. ``turned`` are the attempts that this call has turned down, with why.
 
     Raises ChargedWithoutImage if it was paid and no image came, IncompleteDelivery (with what came) if too few did,
-    QualityRejected if the caller's policy turns the image down.
+    QualityRejected if the caller's policy or least score turns the image down.
     """
     if not attempt.raws:
         raise no_image(attempt)
@@ -31,15 +39,18 @@ def finished_art(
     raws = attempt.raws[: layout.raws]
     try:
         done, names, times = yield Work(lambda: _finish_all(raws, attempt.names, store, ask, layout))
+        done = yield Work(lambda: judged(done, ask))
     except QualityRejected as error:
         error.stored = raws
         raise
     if not done:
         raise no_image(attempt)
     ask.tell("finish", attempt.backend, 1.0)
-    reused = attempt.id not in made
-    earlier = [row for one in made if one != attempt.id and (row := ledger.get(one))]
+    known = {one: row for one in made if one != attempt.id and (row := ledger.get(one))}
+    known |= {row.id: row for row in turned}
+    earlier = sorted(known.values(), key=lambda row: row.created_at)
     rows = [*earlier, attempt]
+    bought = [row for row in rows if row.id in made]
     expected = _expected(ask, layout)
     count = len(done)
     if ask.request.views and set(names) == set(VIEW_NAMES[ask.request.views]):
@@ -52,7 +63,7 @@ def finished_art(
         licence=licence,
         indexed=tuple(one.indexed for one in done),
         palette=tuple(dict.fromkeys(color for one in done for color in one.palette)),
-        cost=Cost(Money(0, attempt.held.unit), "reported") if reused else _paid_now(rows, made),
+        cost=_paid_now(bought, attempt.held.unit),
         paid=attempt.cost,
         backend=attempt.backend,
         model=attempt.model,
@@ -61,7 +72,7 @@ def finished_art(
         reports=tuple(one.report for one in done),
         raws=attempt.raws,
         key=attempt.key,
-        reused=reused,
+        reused=not bought,
         notes=(*attempt.notes, *(f"{row.backend}: {row.error}" for row in earlier if row.error)),
         request=ask.request,
     )
@@ -97,11 +108,11 @@ def _one_sheet(art: PixelArt, task: Task) -> PixelArt:
     return art.with_(indexed=(indexed,), reports=art.reports[:1], names=(), durations=())
 
 
-def _paid_now(rows: list[Attempt], made: list[str]) -> Cost:
-    """What this call cost: the last attempt, and the steps bought for it before, where the units allow adding."""
-    last = rows[-1].cost
-    steps = [row.cost.money for row in rows[:-1] if row.id in made and row.state == "settled"]
-    return Cost(sum((m for m in steps if m.unit == last.money.unit), start=last.money), last.source)
+def _paid_now(bought: Sequence[Attempt], unit: Unit) -> Cost:
+    """What this call cost: every attempt it bought, where the units allow adding."""
+    costs = [row.cost for row in bought if row.state == "settled" and row.cost.money.unit == unit]
+    source = next((cost.source for cost in reversed(costs) if cost.money), costs[-1].source if costs else "reported")
+    return Cost(sum((cost.money for cost in costs), start=Money(0, unit)), source)
 
 
 def _finish_all(

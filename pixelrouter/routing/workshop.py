@@ -11,24 +11,26 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from pydantic import SecretStr, ValidationError
 
 from pixelrouter import backends as registry
 from pixelrouter.backends.protocol import Backend
 from pixelrouter.config import Settings
-from pixelrouter.errors import ConfigError, InvalidRequest, register_secret
+from pixelrouter.errors import ConfigError, InvalidRequest, PixelRouterError, QualityRejected, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
+from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate, licence_of
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
+from pixelrouter.routing.gate import after, goes_on, turned_down
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
@@ -50,7 +52,6 @@ from pixelrouter.types import (
 DEFAULT_SIZE = 32
 DEFAULT_COLORS = 32
 CANCEL_S = 30.0  # how long a cancelled job is watched
-Policy = Literal["snap", "resample", "reject", "reroute"]
 
 
 class Workshop:
@@ -129,8 +130,7 @@ class Workshop:
         max_usd: float | str | None = None,
         timeout_s: float | None = None,
         on_unknown: OnUnknown | None = None,
-        policy: Policy | None = None,
-        pixel_size: float | None = None,
+        min_score: float | None = None,
         progress: Notify | None = None,
         batch: str = "",
         batch_usd: float | str | None = None,
@@ -145,6 +145,7 @@ class Workshop:
         layout: Literal["frames", "sheet"] = "frames",
         max_generations: float | str | None = None,
         commercial: bool = False,
+        **finishing: Unpack[Finishing],
     ) -> Ask:
         """Everything checked that can be checked without sending. Raises InvalidRequest or ConfigError."""
         settings = self.settings
@@ -182,6 +183,9 @@ class Workshop:
         if not names:
             raise InvalidRequest("route= names no backend.", hint=f"Known: {', '.join(registry.names())}.")
         ready = [(self.backend(name), name) for name in dict.fromkeys(names)]
+        least = settings.min_score if min_score is None else min_score
+        if least is not None and not 0 <= least <= 100:
+            raise InvalidRequest(f"min_score={least} is outside 0 to 100.", hint="80 is what true pixel art reaches.")
         waits = settings.timeout_s if timeout_s is None else timeout_s
         return Ask(
             request=request,
@@ -191,8 +195,7 @@ class Workshop:
                 colors=request.colors or (None if request.palette else DEFAULT_COLORS),
                 palette=request.palette,
                 transparent=request.transparent,
-                policy=policy or settings.policy,
-                pixel_size=pixel_size,
+                **{"policy": settings.policy, **_finishing(finishing)},
             ),
             purse=Purse(
                 run=self.run,
@@ -206,6 +209,7 @@ class Workshop:
             deadline=time.monotonic() + waits,
             notify=progress or ignore,
             sheet=layout == "sheet",
+            min_score=least,
             commercial=commercial,
         )
 
@@ -236,11 +240,22 @@ class Workshop:
     def produce(self, ask: Ask) -> Steps[PixelArt]:
         """The whole way from an ask to finished pixel art."""
         made: list[str] = []
-        attempt = yield from self.engine.obtain(ask, made)
-        return (yield from self.finish(ask, attempt, made))
+        failed: dict[str, PixelRouterError] = {}
+        turned: list[Attempt] = []
+        while True:
+            spent = [row for one in made if (row := self.ledger.get(one))]
+            attempt = yield from self.engine.obtain(after(ask, spent), made, failed)
+            try:
+                return (yield from self.finish(ask, attempt, made, turned))
+            except QualityRejected as error:
+                if not goes_on(error, ask):
+                    raise
+                failed[attempt.backend] = error
+                turned.append(turned_down(attempt, error))
+                ask.tell("finish", attempt.backend, 1.0, "turned down")
 
-    def finish(self, ask: Ask, attempt: Attempt, made: list[str]) -> Steps[PixelArt]:
-        """Finished pixel art from a settled attempt."""
+    def finish(self, ask: Ask, attempt: Attempt, made: list[str], turned: Sequence[Attempt] = ()) -> Steps[PixelArt]:
+        """Finished pixel art from a settled attempt; ``turned`` are those that were turned down before it."""
         request = ask.request.model_copy(update={"model": attempt.model})
         native, layout, licence = False, Layout(raws=request.n), None
         if attempt.backend in registry.names():
@@ -252,7 +267,8 @@ class Workshop:
                 licence_of(backend, request),
             )
         spec = replace(ask.spec, native=native)
-        return (yield from finished_art(ask.at(spec=spec), attempt, made, self.ledger, self.store, layout, licence))
+        ask = ask.at(spec=spec)
+        return (yield from finished_art(ask, attempt, made, self.ledger, self.store, layout, licence, turned))
 
     def finish_attempt(
         self, attempt: Attempt, timeout_s: float | None = None, progress: Notify | None = None
@@ -291,6 +307,17 @@ class Workshop:
     def price(self, ask: Ask) -> Steps[Quote]:
         """What the ask would cost at the first candidate that can serve it."""
         return price(ask, self.quotes, self.ledger)
+
+
+def _finishing(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The finishing wishes that were made, as fields of FinishSpec. Raises InvalidRequest or ConfigError."""
+    if unknown := set(wishes) - set(Finishing.__annotations__):
+        raise TypeError(f"There is no argument {sorted(unknown)[0]!r}.")
+    fields = {name: value for name, value in wishes.items() if value is not None}
+    for name in ("pixel_size", "origin"):  # JSON and config know lists only
+        if isinstance(fields.get(name), Sequence):
+            fields[name] = tuple(fields[name])
+    return fields
 
 
 def _request(**fields: Any) -> GenerationRequest:

@@ -30,6 +30,7 @@ class Report:
     colors_after: int
     transparent: bool
     warnings: tuple[str, ...] = ()
+    score: float | None = None  # 0..100, of the check, where a least score was asked for
 
     @property
     def confidence(self) -> float:

@@ -1,0 +1,6 @@
+"""Checking any image against the rules of true pixel art: a score, what is wrong, where, and what to do about it."""
+
+from pixelrouter.pixels.check.checking import check
+from pixelrouter.pixels.check.report import PASS, CheckReport, Finding, Rule
+
+__all__ = ["PASS", "CheckReport", "Finding", "Rule", "check"]

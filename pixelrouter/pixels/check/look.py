@@ -1,0 +1,153 @@
+"""Looking at one frame: how large its pixels are, and the art in it at one pixel a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelrouter.pixels.check.report import MOST_BOXES, Box
+from pixelrouter.pixels.check.setness import setness
+from pixelrouter.pixels.color import Bytes, Floats, Ints, to_oklab, unpack
+from pixelrouter.pixels.grid import THRESHOLD, find_lattice
+from pixelrouter.pixels.snap import snap
+
+Mask = NDArray[np.bool_]
+Codes = NDArray[np.uint32]
+Kind = Literal["whole", "native", "uneven", "none"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One frame ``(h, w, 4)`` and its art.
+
+    ``kind``: "whole" is an enlargement by a whole factor, "native" at one pixel a pixel, "uneven" has pixels of
+    different sizes or soft edges, "none" shows no pixels that are larger than its own (it may be at native size).
+    ``art`` is ``(rows, columns, 4)``, ``x`` and ``y`` are its cut lines in pixels of the frame, ends included.
+    """
+
+    rgba: Bytes
+    kind: Kind
+    art: Bytes
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    confidence: float
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Pixels of the frame in one of the art, across and down."""
+        middle = (float(np.median(np.diff(self.x))), float(np.median(np.diff(self.y))))
+        return (round(middle[0], 2), round(middle[1], 2))
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Width and height of the art."""
+        return (self.art.shape[1], self.art.shape[0])
+
+    @cached_property
+    def codes(self) -> Codes:
+        """One number a pixel of the frame, the same for the same look: whatever is clear is 0."""
+        return codes(self.rgba)
+
+    @cached_property
+    def art_codes(self) -> Codes:
+        """The same of the art."""
+        return self.codes if self.art is self.rgba else codes(self.art)
+
+    @cached_property
+    def clear(self) -> Mask:
+        """Where the art is transparent."""
+        return np.asarray(self.art[..., 3] == 0)
+
+    @cached_property
+    def lab(self) -> Floats:
+        """OKLab of the art, ``(rows, columns, 3)``; what is clear lies far from every colour."""
+        lab = oklab_of(self.art_codes)
+        lab[self.clear] = (-1.0, 0.0, 0.0)
+        return lab
+
+    @cached_property
+    def colors(self) -> tuple[Bytes, NDArray[np.intp]]:
+        """The visible colours of the frame ``(n, 3)`` and how many pixels each has."""
+        visible = self.rgba[..., 3] > 0
+        values, counts = np.unique(self.codes[visible] & np.uint32(0xFFFFFF), return_counts=True)
+        return unpack_codes(values), counts
+
+    @cached_property
+    def setness(self) -> float:
+        """See :func:`pixelrouter.pixels.check.setness.setness`."""
+        return setness(self.rgba, self.codes, len(self.colors[0]))
+
+    def boxes(self, flagged: Mask) -> list[Box]:
+        """The flagged pixels of the art as boxes of the frame: see :func:`runs`."""
+        x, y = np.rint(self.x).astype(int), np.rint(self.y).astype(int)
+        row, left, right = runs(flagged)
+        return list(zip(x[left].tolist(), y[row].tolist(), x[right].tolist(), y[row + 1].tolist(), strict=True))
+
+
+def runs(flagged: Mask) -> tuple[Ints, Ints, Ints]:
+    """Row, left and right (outside) of the runs of flagged pixels along the rows: the first :data:`MOST_BOXES`."""
+    edges = np.diff(np.pad(flagged, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    row, left = np.nonzero(edges == 1)
+    _, right = np.nonzero(edges == -1)
+    return row[:MOST_BOXES], left[:MOST_BOXES], right[:MOST_BOXES]
+
+
+def look(rgba: Bytes) -> Look:
+    """The frame, its kind and its art."""
+    height, width = rgba.shape[:2]
+    whole = _whole(codes(rgba))
+    if whole is not None:
+        factor, phase = whole
+        x, y = (_cuts(length, factor, first) for length, first in ((width, phase[0]), (height, phase[1])))
+        rows, columns = y[:-1].astype(np.intp), x[:-1].astype(np.intp)
+        return Look(rgba, "whole", np.ascontiguousarray(rgba[rows[:, None], columns]), x, y, 1.0)
+    lattice = find_lattice(rgba)
+    confidence = lattice.grid.confidence
+    x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
+    if lattice.grid.native or min(lattice.grid.period) < 2:
+        return Look(rgba, "native", rgba, x, y, confidence)
+    if confidence >= THRESHOLD:
+        return Look(rgba, "uneven", snap(rgba, lattice), lattice.x, lattice.y, confidence)
+    return Look(rgba, "none", rgba, x, y, confidence)
+
+
+def codes(rgba: Bytes) -> Codes:
+    """``0xAABBGGRR`` for each pixel of ``(h, w, 4)``, 0 for whatever is clear."""
+    packed = np.ascontiguousarray(rgba).view("<u4")[..., 0]
+    return np.where(rgba[..., 3] == 0, np.uint32(0), packed)
+
+
+def unpack_codes(values: Codes) -> Bytes:
+    """The colours ``(n, 3)`` of codes."""
+    return unpack(values)[:, ::-1]
+
+
+def oklab_of(values: Codes) -> Floats:
+    """OKLab ``(..., 3)`` of codes: each distinct one is worked out once."""
+    distinct, inverse = np.unique(values, return_inverse=True)
+    return np.asarray(to_oklab(unpack_codes(distinct))[inverse.reshape(values.shape)], dtype=np.float32)
+
+
+def _whole(values: Codes) -> tuple[int, tuple[int, int]] | None:
+    """The factor of an exact enlargement, at least 2, and where its first lines are; None where it is none.
+
+    It is the greatest common divisor of the distances between lines where colours change.
+    """
+    columns = np.flatnonzero((values[:, 1:] != values[:, :-1]).any(axis=0)) + 1
+    rows = np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1
+    if len(columns) + len(rows) < 3:
+        return None
+    factor = int(np.gcd.reduce(np.concatenate([np.diff(columns), np.diff(rows)])))
+    if factor < 2:
+        return None
+    phase = (int(columns[0]) % factor if len(columns) else 0, int(rows[0]) % factor if len(rows) else 0)
+    return factor, phase
+
+
+def _cuts(length: int, factor: int, first: int) -> NDArray[np.float64]:
+    lines = np.arange(first, length, factor, dtype=np.float64)
+    return np.unique(np.concatenate([[0.0], lines, [float(length)]]))

@@ -1,0 +1,89 @@
+"""The quality gate: a finished image that is found wanting is turned down, and the next backend of the route is asked.
+
+Finishing and checking are free and give the same result every time, so the same call decides the same again from what
+is stored, and buys nothing twice. Nothing that was paid for is lost: whatever is turned down stays in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pixelrouter.errors import PixelRouterError, QualityRejected
+from pixelrouter.pixels import THRESHOLD, Finished
+from pixelrouter.routing.ask import Ask
+from pixelrouter.types import Attempt
+
+_AGAIN = "Ask again with a lower min_score, another policy or a pixel_size: finishing what is stored is free."
+_ANEW = "fresh=True (--fresh) buys anew."
+
+
+def judged(done: Sequence[Finished], ask: Ask) -> list[Finished]:
+    """The images with their scores in their reports. Raises QualityRejected if any is below the ask's ``min_score``.
+
+    One image that is turned down turns down its whole attempt: it was bought, and is used, as one.
+    """
+    if ask.min_score is None:
+        return list(done)
+    scored, faults = [], []
+    for number, one in enumerate(done, 1):
+        score, why = _score(one, ask)
+        scored.append(replace(one, report=replace(one.report, score=score)))
+        if score < ask.min_score:
+            which = f"Image {number} of {len(done)}" if len(done) > 1 else "The image"
+            faults.append(f"{which} scores {score:.0f}, below min_score={ask.min_score:g}: {why}.")
+    if faults:
+        least = min(one.report.score or 0.0 for one in scored)
+        raise QualityRejected(" ".join(faults), score=least, hint=f"{_AGAIN} {_ANEW}")
+    return scored
+
+
+def _score(one: Finished, ask: Ask) -> tuple[float, str]:
+    """The score of a finished image, 0..100, and what is wrong with it in words."""
+    from pixelrouter.pixels.check import check  # only where a least score was asked for
+
+    found = check(one.image, colors=ask.spec.colors, palette=one.palette if ask.spec.palette else None)
+    grid = one.report.grid.confidence / THRESHOLD
+    # A picture squeezed into pixels can look clean. What it was before says that no artist set them.
+    squeezed = one.report.method == "resample" and ask.spec.policy == "snap" and ask.spec.mode == "restore"
+    if squeezed and 100 * grid < found.score:
+        return round(100 * grid, 1), f"no pixel grid was found (confidence {one.report.grid.confidence:.2f})"
+    worst = sorted(found.rules, key=lambda rule: rule.score)[:3]
+    return found.score, ", ".join(f"{rule.title} {rule.score:.0f}" for rule in worst if rule.score < 100)
+
+
+def goes_on(error: QualityRejected, ask: Ask) -> bool:
+    """Whether the next backend is to be asked: below the score always, without a grid under ``policy="reroute"``."""
+    return error.score is not None or ask.spec.policy == "reroute"
+
+
+def turned_down(attempt: Attempt, error: QualityRejected) -> Attempt:
+    """The attempt's row with why it was turned down: what a caller reads in ``attempts`` and ``warnings``."""
+    kept = ", ".join(raw[:12] for raw in attempt.raws)
+    why = f"{error.message} It was paid for ({attempt.cost.money}) and is kept ({kept}); the next backend was asked."
+    return replace(attempt, error=f"{type(error).__name__}: {why}")
+
+
+def after(ask: Ask, spent: Sequence[Attempt]) -> Ask:
+    """The ask whose own caps know what this call has spent already."""
+    caps = ask.caps
+    for row in spent:
+        caps = tuple(cap.keeping(row.cost.money) if cap.scope == "call" else cap for cap in caps)
+    return ask.at(caps=caps)
+
+
+def none_left(errors: Mapping[str, PixelRouterError]) -> QualityRejected | None:
+    """What to raise when no candidate is left and one at least was turned down; else None."""
+    rejected = [error for error in errors.values() if isinstance(error, QualityRejected)]
+    if not rejected:
+        return None
+    if len(errors) == 1:
+        return rejected[0]
+    told = " | ".join(f"{name}: {error.message}" for name, error in errors.items())
+    return QualityRejected(
+        f"No backend of the route delivered an image that is good enough. {told}",
+        stored=dict.fromkeys(raw for error in rejected for raw in error.stored),
+        score=rejected[-1].score,
+        hint=f"{_AGAIN} {_ANEW}",
+        errors=errors.values(),
+    )
