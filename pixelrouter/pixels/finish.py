@@ -16,11 +16,12 @@ from pixelrouter.errors import InvalidRequest, QualityRejected
 from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden
 from pixelrouter.pixels.color import Bytes, pack, to_hex
 from pixelrouter.pixels.coloring import color
+from pixelrouter.pixels.convert import conversion, convert
 from pixelrouter.pixels.decode import Decoded, Source, decode
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.indexed import to_indexed
-from pixelrouter.pixels.matte import cut_out, lift
+from pixelrouter.pixels.matte import cut_out, lift, matte
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
 from pixelrouter.types import Grid, Report
@@ -79,14 +80,18 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
 
 
 def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
-    frames = [np.asarray(frame) for frame in source.frames]
+    frames = [lift(np.asarray(frame), spec) for frame in source.frames]
     first = frames[0]
     height, width = first.shape[:2]
     method, lattice, warnings = _plan(first, spec)
     before = _count_colors(first)
-    frames = [lift(frame, spec) for frame in frames]
+    frames = [matte(frame, spec) for frame in frames]
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
+    elif method == "convert":
+        frames = [
+            convert(flatten(f) if spec.transparent is False else f, spec.size or lattice.grid.size) for f in frames
+        ]
     frames = [_alpha(frame, spec) for frame in frames]
     size = spec.size or (frames[0].shape[1], frames[0].shape[0])
     return _Draft(frames, source.durations, (width, height), size, lattice.grid, method, before, warnings)
@@ -113,8 +118,11 @@ def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
 
 
 def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
-    """How an image is treated ("native", "snap" or "resample"), its lattice, and warnings."""
+    """How an image is treated ("native", "snap", "resample" or "convert"), its lattice, and warnings."""
     height, width = rgba.shape[:2]
+    if spec.mode == "convert":
+        lattice, note = conversion((width, height), spec.size, spec.cell)
+        return "convert", _sizeable(lattice, spec), note
     detect = spec.cell is None and spec.origin is None
     if (width, height) == spec.size and detect:
         return "native", Lattice.native(width, height, 1.0), []

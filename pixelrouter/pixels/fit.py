@@ -59,9 +59,17 @@ def resample(rgba: Bytes, size: tuple[int, int]) -> Bytes:
     return keep_aspect(rgba, size, _pick)
 
 
-def keep_aspect(rgba: Bytes, size: tuple[int, int], scale: Callable[[Bytes, tuple[int, int]], Bytes]) -> Bytes:
-    """``rgba`` brought to ``size`` by ``scale``; a very different aspect ratio is kept, and the rest padded."""
-    inner = inner_size((rgba.shape[1], rgba.shape[0]), size)
+def keep_aspect(
+    rgba: Bytes,
+    size: tuple[int, int],
+    scale: Callable[[Bytes, tuple[int, int]], Bytes],
+    inner: tuple[int, int] | None = None,
+) -> Bytes:
+    """``rgba`` brought to ``size`` by ``scale``; a very different aspect ratio is kept, and the rest padded.
+
+    ``inner``: the part of ``size`` to fill, if that is not to be :func:`inner_size`.
+    """
+    inner = inner or inner_size((rgba.shape[1], rgba.shape[0]), size)
     return scale(rgba, size) if inner == size else _frame(scale(rgba, inner), size)
 
 
