@@ -51,7 +51,7 @@ def decode(source: Source) -> Decoded:
         _check_size(source.size, 1)
         return Decoded((_read("image", lambda: to_rgba(source)),), (0,))
     name = "image" if isinstance(source, bytes) else Path(source).name
-    data = source if isinstance(source, bytes) else _read_file(Path(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
         raise UnreadableImage(f"The {name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
     if declared := declared_size(data):
@@ -59,7 +59,7 @@ def decode(source: Source) -> Decoded:
     return _read(name, lambda: _decode(data))
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableImage(f"{path.name} is larger than the {MAX_BYTES} bytes that are read.")

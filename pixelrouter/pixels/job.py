@@ -1,0 +1,114 @@
+"""One file of a batch as a worker sees it: bytes and wishes in, bytes and a report out. Pure functions.
+
+Nothing here reads or writes a file or knows of other images, so it does not matter which process or machine runs it.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import metadata
+
+import numpy as np
+from PIL import Image
+
+from pixelrouter.errors import ConfigError
+from pixelrouter.pixels.color import pack, parse_hex, to_hex
+from pixelrouter.pixels.coloring import color
+from pixelrouter.pixels.explain import explain
+from pixelrouter.pixels.finish import Finished, finish
+from pixelrouter.pixels.indexed import ENTRIES
+from pixelrouter.pixels.quantize import quantizer
+from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
+from pixelrouter.types import Report
+
+_SAMPLE = 1 << 20  # pixels that stand for all files when their common palette is chosen
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker gets: one image and what to make of it."""
+
+    name: str
+    data: bytes
+    spec: FinishSpec
+    scale: int = 1
+    explain: str = ""  # ".html" or ".png", "" for nothing
+    versions: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a worker gives back: the bytes of the PNG file and of the explanation, and what is known about them."""
+
+    png: bytes
+    explanation: bytes
+    palette: tuple[str, ...]
+    report: Report
+
+
+def make(job: Job) -> Made:
+    """One image finished: the work of a worker. Raises as :func:`pixelrouter.pixels.finish` does.
+
+    Raises ConfigError where the worker has not the versions of whoever sent the job: the results would differ.
+    """
+    if job.versions and job.versions != versions():
+        raise ConfigError(
+            f"A worker runs other versions: {versions()} instead of {job.versions}.",
+            hint="Install the same pixelrouter, Pillow, numpy and imagequant on every machine.",
+        )
+    explanation = b""
+    if job.explain:
+        story = explain(job.data, job.spec)
+        finished = story.finished
+        explanation = story.html(job.name).encode() if job.explain == ".html" else to_png(story.picture(job.name))
+    else:
+        finished = finish(job.data, job.spec)
+    return Made(encode(finished, job.scale), explanation, finished.palette, finished.report)
+
+
+def encode(finished: Finished, scale: int = 1) -> bytes:
+    """The indexed PNG file of a finished image, enlarged by a whole factor without smoothing."""
+    image = finished.indexed
+    if scale > 1:
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return to_png(image)
+
+
+def to_png(image: Image.Image) -> bytes:
+    """An image as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def count_colors(job: Job) -> tuple[dict[str, int], bool]:
+    """The colours of one image finished alone, with their pixels, and whether it is transparent anywhere."""
+    finished = finish(job.data, job.spec)
+    rgba = np.asarray(finished.image)
+    values, counts = np.unique(pack(rgba[..., :3][rgba[..., 3] > 0]), return_counts=True)
+    named = {f"#{value:06x}": count for value, count in zip(values.tolist(), counts.tolist(), strict=True)}
+    return named, finished.report.transparent
+
+
+def common_palette(counts: Mapping[str, int], spec: FinishSpec, *, clear: bool) -> tuple[str, ...]:
+    """One palette for all the colours of a group, given with their pixels. ``clear``: something is transparent."""
+    if not counts:
+        return ()
+    colors = parse_hex(sorted(counts))
+    share = min(1.0, _SAMPLE / sum(counts.values()))
+    times = np.maximum(1, np.rint(np.array([counts[name] for name in sorted(counts)]) * share)).astype(np.intp)
+    line = np.repeat(np.concatenate([colors, np.full((len(colors), 1), 255, np.uint8)], axis=1), times, axis=0)
+    limit = min(spec.colors or ENTRIES, ENTRIES - clear)
+    _, palette = color(
+        [line[None]], replace(spec, colors=limit, transparent=None, dither="none", pad_palette=False), []
+    )
+    return to_hex(palette)
+
+
+def versions() -> str:
+    """What has to be the same for results to be the same to the byte."""
+    parts = [f"{name} {metadata.version(name)}" for name in ("numpy", "pillow")]
+    return ", ".join([f"finishing {ALGORITHM}", quantizer(), *parts, f"zlib {zlib.ZLIB_RUNTIME_VERSION}"])
