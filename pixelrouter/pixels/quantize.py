@@ -98,15 +98,14 @@ def kmeans(colors: Bytes, counts: Counts, limit: int) -> Bytes:
 
 def _bins(colors: Bytes, counts: Counts) -> tuple[Doubles, Doubles]:
     """OKLab and weight of the colours, those alike in their leading bits put together until they are few enough."""
-    lab = to_oklab(colors).astype(np.float64)
-    weight = counts.astype(np.float64)
+    each, weigh = to_oklab(colors).astype(np.float64), counts.astype(np.float64)
+    lab, weight = each, weigh
     for bits in (6, 5, 4):
         if len(lab) <= _BINS:
             break
-        _, place = np.unique(pack(colors >> (8 - bits)), return_inverse=True)
-        place = place.reshape(-1)
-        weight = np.bincount(place, counts)
-        lab = _means(place, counts.astype(np.float64), to_oklab(colors).astype(np.float64), weight)
+        _, place = np.unique(pack(colors >> np.uint8(8 - bits)), return_inverse=True)
+        weight = np.bincount(place.reshape(-1), weigh).astype(np.float64)
+        lab = _means(place.reshape(-1), weigh, each, weight)
     return lab, weight
 
 
@@ -137,7 +136,7 @@ def _settle(lab: Doubles, weight: Doubles, centers: Doubles, rounds: int) -> tup
         owner = distance.argmin(axis=1)
         gap = distance[np.arange(len(lab)), owner]
         pull = weight / np.maximum(gap, 0.004) ** (2 - _POWER)
-        total = np.bincount(owner, pull, minlength=len(centers))
+        total = np.bincount(owner, pull, minlength=len(centers)).astype(np.float64)
         moved = np.where(total[:, None] > 0, _means(owner, pull, lab, total), centers)
         still = bool(np.abs(moved - centers).max() < 2e-4)
         centers = moved
