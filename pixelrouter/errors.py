@@ -34,6 +34,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   └── ForbiddenHost            an address outside the backend's allow-list               no
     ├── LedgerError                  the ledger cannot be read or written                      no
     ├── StoreError                   an image cannot be stored or read back                    see
+    ├── WorkerDied                   a process of a batch ended without an answer              no
     ├── CassetteMiss                 replay: no recorded response matches                      no
     └── AllFailed                    every candidate failed; ``errors`` lists them             see
 
@@ -346,6 +347,10 @@ class StoreError(PixelRouterError):
     """Raw bytes cannot be written, or what lies in the store is not what was put there."""
 
     money: ClassVar[MoneyMoved] = "see"
+
+
+class WorkerDied(PixelRouterError):
+    """The process that worked on one file of a batch ended without an answer: a crash, a kill, no memory left."""
 
 
 class CassetteMiss(PixelRouterError):

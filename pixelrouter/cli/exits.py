@@ -23,6 +23,7 @@ from pixelrouter.errors import (
     StoreError,
     UnexpectedAnswer,
     WireError,
+    WorkerDied,
 )
 
 OK, BUG, CHECK_FAILED, INTERRUPTED = 0, 1, 3, 130
@@ -55,6 +56,7 @@ CODES: dict[type[BaseException], int] = {
     JobFailed: 6,
     ChargedWithoutImage: 6,
     QualityRejected: 6,
+    WorkerDied: 6,
     OutcomeUnknown: 7,
     UnexpectedAnswer: 7,
     StillRunning: 8,

@@ -54,10 +54,13 @@ class FileResult:
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data."""
+        if isinstance(self.error, PixelRouterError):
+            return {"source": str(self.source), "error": self.error.as_dict()}
         if self.error is not None:
-            known = isinstance(self.error, PixelRouterError)
-            error = self.error.as_dict() if known else {"type": type(self.error).__name__, "message": str(self.error)}  # type: ignore[attr-defined]  # as_dict: known
-            return {"source": str(self.source), "error": error}
+            return {
+                "source": str(self.source),
+                "error": {"type": type(self.error).__name__, "message": str(self.error)},
+            }
         return {
             "source": str(self.source),
             "files": [str(file) for file in self.files],
@@ -153,22 +156,30 @@ def folder_items(source: Path, out: Path, pages: Path | None = None) -> tuple[li
     if not source.is_dir():
         raise InvalidRequest(f"{source} is not a folder.", hint="Name a folder with images.")
     if source.resolve() == out.resolve():
-        raise InvalidRequest(f"{out} holds the sources; results would overwrite them.", hint="Choose another folder.")
+        raise InvalidRequest(
+            f"{out} holds the sources: a result would overwrite its own source.", hint="Choose another folder."
+        )
     ours = {path.resolve() for path in (out, pages) if path is not None}
-    images: list[Path] = []
-    ignored: list[Path] = []
+    files: list[Path] = []
     for folder, below, names in os.walk(source):
         here = Path(folder)
-        below[:] = sorted(name for name in below if name[0] != "." and (here / name).resolve() not in ours)
-        for name in sorted(name for name in names if name[0] != "."):
-            (images if Path(name).suffix.lower() in ENDINGS else ignored).append(here / name)
-    images.sort(key=lambda path: path.relative_to(source).as_posix())
-    names_of = target_names([path.relative_to(source) for path in images])
+        below[:] = [name for name in below if name[0] != "." and (here / name).resolve() not in ours]
+        files += [here / name for name in names if name[0] != "."]
+    return items_below(source, files, out, pages)
+
+
+def items_below(
+    root: Path, files: Sequence[Path], out: Path, pages: Path | None = None
+) -> tuple[list[Item], list[Path]]:
+    """Files below a folder with their targets below ``out``, sorted; and those that are no images by their names."""
+    ordered = sorted(files, key=lambda path: path.relative_to(root).as_posix())
+    images = [path for path in ordered if path.suffix.lower() in ENDINGS]
+    names = target_names([path.relative_to(root) for path in images])
     items = [
-        Item(path, out / name, pages and pages / name.with_name(f"{name.stem}.html"))
-        for path, name in zip(images, names_of, strict=True)
+        Item(path, out / name, pages and pages / name.with_name(f"{name.name}.html"))
+        for path, name in zip(images, names, strict=True)
     ]
-    return items, ignored
+    return items, [path for path in ordered if path.suffix.lower() not in ENDINGS]
 
 
 def target_names(sources: Sequence[Path]) -> list[Path]:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from pixelrouter.errors import ConfigError, PixelRouterError
+from pixelrouter.errors import ConfigError, PixelRouterError, WorkerDied
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,17 +27,13 @@ Results: TypeAlias = Generator[tuple[int, R | Exception], None, None]
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # what numpy's libraries read when loaded
 
 
-class WorkerDied(PixelRouterError):
-    """The process that worked on an item ended without an answer: a crash, a kill, or no memory left."""
-
-
 class Executor(Protocol):
     """Maps a pure function over items, several at a time."""
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Results[R]:
         """Yield ``(index, result)`` of every item as results come, in any order.
 
-        What the function raised stands in its result's place, and :class:`WorkerDied` where the process is gone.
+        What the function raised stands in its result's place, and WorkerDied where the process is gone.
         ``items`` is read one by one, only as far as there are hands to work on them, so a long iterator costs no
         memory. Function, items and results can be pickled. Closing the generator ends all work at once.
         """
@@ -73,7 +69,7 @@ class Processes:
     """Processes of this machine, one item each at a time. ``jobs``: how many, None for one a core.
 
     They are spawned, not forked, which is safe beside threads and the same on every system. Each has a pipe of its
-    own: when one dies, it is known which item it held. That item gets :class:`WorkerDied`, and a new process takes the
+    own: when one dies, it is known which item it held. That item gets WorkerDied, and a new process takes the
     place of the dead one.
     """
 
