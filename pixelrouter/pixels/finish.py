@@ -72,7 +72,8 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     for draft in drafts:
         draft.frames = [cut_out(frame, spec) for frame in draft.frames]
     warnings: list[str] = []
-    frames, palette = color([frame for draft in drafts for frame in draft.frames], spec, warnings)
+    drawn = all(map(_drawn, drafts))
+    frames, palette = color([frame for draft in drafts for frame in draft.frames], spec, warnings, drawn=drawn)
     for draft in drafts:
         draft.frames, frames = frames[: len(draft.frames)], frames[len(draft.frames) :]
         draft.warnings += warnings
@@ -95,6 +96,12 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
     frames = [_alpha(frame, spec) for frame in frames]
     size = spec.size or (frames[0].shape[1], frames[0].shape[0])
     return _Draft(frames, source.durations, (width, height), size, lattice.grid, method, before, warnings)
+
+
+def _drawn(draft: _Draft) -> bool:
+    """Whether the colours are the artist's own: true 1x pixels, or an enlargement that added none."""
+    exact = draft.method == "snap" and _count_colors(draft.frames[0]) >= draft.colors_before
+    return draft.method == "native" or exact
 
 
 def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
@@ -141,7 +148,7 @@ def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
     if spec.size is None:
         raise InvalidRequest(
             f"{why}, needed {THRESHOLD}), so it has no size of its own.",
-            hint="Say the size you want, (64, 64) for instance, or how large a pixel is: pixel_size=8.",
+            hint="Say the size you want, size=(64, 64) or --size 64, or how large a pixel is: pixel_size=8 or --pixel-size 8.",
         )
     return "resample", lattice, [f"{why}); it was resampled, which is not true pixel art. A pixel_size may help."]
 
