@@ -14,7 +14,7 @@ from pixelrouter.pixels.color import Bytes, Floats
 
 SUB = 4  # profile samples a source pixel
 BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
-GROUP = 3  # neighbouring lines summed: noise falls, edges stay
+GROUP = 6  # neighbouring lines summed: noise falls, edges stay
 _LINES = 256  # scan lines read at most
 
 Steps = NDArray[np.int16]

@@ -27,7 +27,9 @@ _UNSURE = 0.3  # coherence of its edges below which it is tried as well
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
-_ONE_CLASS = 0.85  # share of the evidence on every k-th line, above which the lines between are not lines
+_ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
+_ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
+_LINES_A_CLASS = 6
 _LOOSE, _STIFF = 6.0, 10.0  # springs of the first and the second pass over the cut lines
 
 
@@ -148,13 +150,17 @@ def _thinning(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> int:
     """By which factor the lines lie too close: where only every k-th line has evidence, those are the grid."""
     best = 1
     for factor in range(2, 7):
-        shares = []
-        for profile, at in zip(profiles, lines, strict=True):
+        most, total = np.zeros(2), np.zeros(2)
+        for axis, (profile, at) in enumerate(zip(profiles, lines, strict=True)):
             if len(at) < 2 * factor:
                 return best
-            evidence = evidence_at(profile, at)
-            classes = np.bincount(np.arange(len(at)) % factor, evidence, minlength=factor)
-            shares.append(float(classes.max() / classes.sum()) if classes.sum() else 0.0)
-        if min(shares) > _ONE_CLASS:
+            # Noise puts evidence everywhere: what counts is what a line has beyond the gaps between lines.
+            beyond = evidence_at(profile, at) - evidence_at(profile, (at[1:] + at[:-1]) / 2).mean()
+            # Part by part, since one line too many in the middle exchanges the classes.
+            for part in np.array_split(np.arange(len(at)), max(1, len(at) // (_LINES_A_CLASS * factor))):
+                shares = np.bincount(part % factor, beyond[part], minlength=factor).clip(0)
+                most[axis] += shares.max()
+                total[axis] += shares.sum()
+        if (most >= _ONE_CLASS_AXIS * total).all() and most.sum() > _ONE_CLASS * total.sum():
             best = factor
     return best

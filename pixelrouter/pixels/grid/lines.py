@@ -8,57 +8,84 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelrouter.pixels.color import Floats
 from pixelrouter.pixels.grid.edges import SUB, Profile
 from pixelrouter.pixels.grid.lattice import Doubles
+
+_STEPS = 18  # positions tried a period
+_SHORTEST, _LONGEST = 0.6, 1.45  # periods between two lines
+_BORDER = 0.35  # evidence of the picture's borders, which usually are borders of cells as well
+_STRONG = 1.5  # evidence of one line counts at most this often as much as that of a typical one
 
 
 def cut_lines(profile: Profile, period: float, stiffness: float) -> Doubles:
     """Positions in source pixels of the lines between cells, ascending, border slivers left out."""
-    evidence = _smooth(profile.total, 0.06 * period * SUB)
+    bin_width = period / _STEPS
+    evidence = _resampled(profile, bin_width)
     lines = max(1, round(profile.length / period))
-    strong = np.sort(evidence)[-lines * max(1, int(0.12 * period * SUB)) :].mean()
+    strong = np.partition(evidence, max(0, len(evidence) - 2 * lines))[-2 * lines :].mean()
     if strong > 0:
-        evidence = np.minimum(evidence / strong, 1.5)
-    # The borders of the picture are usually borders of cells as well.
-    evidence[0] += 0.35
-    evidence[-1] += 0.35
-    path = _best_path(evidence, period * SUB, stiffness)
-    return path / SUB
+        evidence = np.minimum(evidence / strong, _STRONG)
+    evidence[0] += _BORDER
+    evidence[-1] += _BORDER
+    path = _best_path(evidence, stiffness)
+    return _centred(profile, path * (profile.length / (len(evidence) - 1)), bin_width)
 
 
-def _smooth(values: Floats, sigma: float) -> Doubles:
-    sigma = max(1.0, sigma)
-    reach = int(3 * sigma + 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.convolve(np.asarray(values, dtype=np.float64), kernel, mode="full")[reach:-reach]
+def _resampled(profile: Profile, bin_width: float) -> Doubles:
+    """The evidence around positions about ``bin_width`` source pixels apart, from the first border to the last."""
+    count = max(2, round(profile.length / bin_width) + 1)
+    running = np.concatenate([[0.0], np.cumsum(profile.total, dtype=np.float64)])
+    edges = (np.arange(count + 1) - 0.5) * (profile.length / (count - 1)) * SUB + 0.5
+    bins = np.diff(np.interp(edges, np.arange(len(running)), running))
+    padded = np.pad(bins, 1)
+    return 0.25 * padded[:-2] + 0.5 * bins + 0.25 * padded[2:]
 
 
-def _best_path(evidence: Doubles, period: float, stiffness: float) -> Doubles:
-    """Viterbi over positions (samples). Steps of 0.6 to 1.45 periods; blocks shorter than a step have no inner ties."""
+def _best_path(evidence: Doubles, stiffness: float) -> Doubles:
+    """Viterbi over positions, _STEPS to a period. Blocks shorter than the shortest step have no inner ties."""
     size = len(evidence)
-    shortest, longest = max(1, int(0.6 * period)), int(1.45 * period) + 1
+    shortest, longest = int(_SHORTEST * _STEPS), int(_LONGEST * _STEPS) + 1
     step = np.arange(shortest, longest + 1)
-    cost = stiffness * (step / period - 1) ** 2
-    score = np.full(size + longest, -np.inf)  # shifted by longest: positions before the picture are -inf
-    came = np.full(size, -1, dtype=np.intp)
-    for start in range(0, size, shortest):
-        at = np.arange(start, min(start + shortest, size))
-        options = score[longest + at[:, None] - step[None, :]] - cost
+    cost = stiffness * (step / _STEPS - 1) ** 2
+    back = longest + np.arange(shortest)[:, None] - step[None, :]  # from the first position of a block
+    within = np.arange(shortest)
+    padded = -(-size // shortest) * shortest
+    score = np.full(padded + longest, -np.inf)  # shifted by longest: positions before the picture are -inf
+    came = np.full(padded, -1, dtype=np.intp)
+    gain = np.pad(evidence, (0, padded - size))
+    for start in range(0, padded, shortest):
+        options = score[start + back]
+        options -= cost
         best = options.argmax(axis=1)
-        value = options[np.arange(len(at)), best]
-        # A path may begin anywhere in the first period.
-        begins = at <= period
-        fresh = begins & (value < 0)
-        came[at] = np.where(fresh, -1, at - step[best])
-        score[longest + at] = evidence[at] + np.where(fresh, 0.0, value)
-    tail = max(0, size - 1 - int(period))
-    position = tail + int(score[longest + tail :].argmax())
+        value = options[within, best]
+        if start <= _STEPS:
+            # A path may begin anywhere in the first period.
+            fresh = (start + within <= _STEPS) & (value < 0)
+            came[start : start + shortest] = np.where(fresh, -1, start + within - step[best])
+            value = np.where(fresh, 0.0, value)
+        else:
+            came[start : start + shortest] = start + within - step[best]
+        score[longest + start : longest + start + shortest] = value + gain[start : start + shortest]
+    tail = max(0, size - 1 - _STEPS)
+    position = tail + int(score[longest + tail : longest + size].argmax())
     path = []
     while position >= 0:
         path.append(position)
         position = int(came[position])
     return np.array(path[::-1], dtype=np.float64)
+
+
+def _centred(profile: Profile, lines: Doubles, reach: float) -> Doubles:
+    """Each line moved to the centre of the evidence within ``reach`` source pixels around it."""
+    total = profile.total.astype(np.float64)
+    at = np.arange(len(total)) / SUB
+    weight = np.concatenate([[0.0], np.cumsum(total)])
+    moment = np.concatenate([[0.0], np.cumsum(total * at)])
+    low = np.clip(np.ceil((lines - reach) * SUB), 0, len(total)).astype(np.intp)
+    high = np.clip(np.floor((lines + reach) * SUB) + 1, 0, len(total)).astype(np.intp)
+    mass = weight[high] - weight[low]
+    inner = (mass > 0) & (lines > 0) & (lines < profile.length)
+    return np.where(inner, (moment[high] - moment[low]) / np.maximum(mass, 1e-12), lines)
 
 
 def evidence_at(profile: Profile, lines: Doubles) -> Doubles:

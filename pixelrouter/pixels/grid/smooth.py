@@ -20,14 +20,16 @@ _SPANS = (1, 2, 3, 4, 6, 8, 12)  # of the second difference, in source pixels
 _SHORTEST = 3.2  # source pixels; below it there is no calm between two samples
 _ANISOTROPY = 1.13  # the two periods differ by this factor at most
 _TRIED = 6  # peaks of the spectrum that are looked at
-_EXPLAINED = 0.45  # a misfit up to this is an interpolation: the right period leaves 0.05 to 0.4, a wrong one above 0.5
+_AROUND = 1.35  # frequencies within this factor are compared
+_NEEDLE = 1.8  # spreads that a frequency must stand out of those around it: right ones do by 2.3 to 9
+_EXPLAINED = 0.33  # a misfit up to this is an interpolation: right periods leave 0.04 to 0.27, wrong ones above 0.4
 
 Complexes = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
 class Interpolation:
-    """A smooth enlargement: ``period`` and the middle of one cell (``center``) per axis, source pixels; ``misfit`` 0..1."""
+    """A smooth enlargement: ``period`` and the middle of one cell per axis in source pixels, and its ``misfit`` 0..1."""
 
     period: tuple[float, float]
     center: tuple[float, float]
@@ -38,8 +40,8 @@ def find_interpolation(across: Steps, down: Steps) -> Interpolation | None:
     """The enlargement that explains the scan lines along x and along y, or None."""
     size = 4 << max(len(across), len(down)).bit_length()
     waves = [spectrum(lines, size) for lines in (across, down)]
-    heights = [_standing_out(np.abs(wave)) for wave in waves]
-    for pair in _peaks(heights[0], heights[1], size, min(len(across), len(down)) / 5):
+    needles = [_standing_out(np.abs(wave)) for wave in waves]
+    for pair in _peaks(needles[0], needles[1], size, min(len(across), len(down)) / 5):
         periods, centers, errors = [], [], []
         for lines, wave, peak in zip((across, down), waves, pair, strict=True):
             period = size / _summit(np.abs(wave), peak)
@@ -52,26 +54,38 @@ def find_interpolation(across: Steps, down: Steps) -> Interpolation | None:
     return None
 
 
-def _standing_out(amplitude: Doubles) -> Doubles:
-    """How far each frequency stands out of those around it: content makes hills, a lattice makes a needle."""
+def _standing_out(amplitude: Doubles) -> tuple[Doubles, Doubles]:
+    """How far each frequency stands out of those around it, as it is and in units of their own spread.
+
+    The content of a picture makes hills, an interpolation makes a needle.
+    """
     index = np.arange(len(amplitude))
-    running = np.concatenate([[0.0], np.cumsum(amplitude)])
-    low, high = (index / 1.35).astype(np.intp), np.minimum(index * 1.35 + 2, len(amplitude)).astype(np.intp)
-    return amplitude - (running[high] - running[low]) / np.maximum(high - low, 1)
+    low, high = (index / _AROUND).astype(np.intp), np.minimum(index * _AROUND + 2, len(amplitude)).astype(np.intp)
+
+    def around(values: Doubles) -> Doubles:
+        running = np.concatenate([[0.0], np.cumsum(values)])
+        return (running[high] - running[low]) / np.maximum(high - low, 1)
+
+    height = amplitude - around(amplitude)
+    return height, height / np.sqrt(around(height**2) + 1e-12)
 
 
-def _peaks(across: Doubles, down: Doubles, size: int, longest: float) -> list[tuple[int, int]]:
+def _peaks(
+    across: tuple[Doubles, Doubles], down: tuple[Doubles, Doubles], size: int, longest: float
+) -> list[tuple[int, int]]:
     """The frequencies of x and y that stand out most, together and about the same; the best first."""
     lowest, highest = max(2, int(size / longest)), int(size / _SHORTEST)
     found: dict[tuple[int, int], float] = {}
     for turned, (one, other) in enumerate(((across, down), (down, across))):
-        part = one[: highest + 1].copy()
+        part = np.where(one[1] >= _NEEDLE, one[0], 0.0)[: highest + 1]
         part[:lowest] = 0
         summits = np.flatnonzero((part[1:-1] > 0) & (part[1:-1] >= part[:-2]) & (part[1:-1] >= part[2:])) + 1
         for peak in summits[np.argsort(-part[summits])][: 2 * _TRIED].tolist():
-            low, high = int(peak / _ANISOTROPY), int(peak * _ANISOTROPY) + 1
-            mate = low + int(other[low : high + 1].argmax())
-            found[(mate, peak) if turned else (peak, mate)] = float(one[peak] + other[mate])
+            near = np.arange(int(peak / _ANISOTROPY), int(peak * _ANISOTROPY) + 1)
+            # A cell that is not square has to earn it.
+            mate = int(near[(other[0][near] * (1 - 2 * np.abs(np.log(near / peak)))).argmax()])
+            if other[1][mate] >= _NEEDLE:
+                found[(mate, peak) if turned else (peak, mate)] = float(one[0][peak] + other[0][mate])
     return sorted(found, key=lambda pair: -found[pair])[:_TRIED]
 
 
@@ -132,9 +146,10 @@ def bends(lines: Steps, span: int) -> Floats:
 def misfit(lines: Steps, period: float, center: float) -> float:
     """How badly interpolation between the middles of cells explains scan lines, against flat cells: 0 perfectly.
 
-    ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried; above 1 flat cells do better.
+    ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried; above 1 flat cells are
+    better.
     """
-    length, count, channels = lines.shape
+    length, count, _ = lines.shape
     some = lines[:, :: max(1, count // 32)].reshape(length, -1).astype(np.float32)
     first = center % period
     number = int((length - 0.5 - first) // period) + 1
