@@ -31,11 +31,15 @@ ENDINGS = (".png", ".apng", ".gif", ".webp", ".jpg", ".jpeg")  # of the files th
 
 @dataclass(frozen=True)
 class Item:
-    """One file of a batch: where it is read, where the result goes, and where a page that explains it goes, if any."""
+    """One file of a batch: where it is read, where the result goes, and where a page that explains it goes, if any.
+
+    A ``target`` without a ``fixed`` ending gets that of the format: .png for stills, that of the source for what moves.
+    """
 
     source: Path
     target: Path
     page: Path | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -299,7 +303,7 @@ class _Batch:
 
     def finish(self, spec: FinishSpec, scale: int) -> None:
         """Finishes every file that has no result yet."""
-        key = _key(spec, f"png x{scale}")
+        key = _key(spec, f"x{scale}")
         sent: list[tuple[int, str]] = []
 
         def jobs() -> Iterator[Job]:
@@ -310,7 +314,8 @@ class _Batch:
                     continue
                 sent.append((at, source))
                 page = item.page.suffix.lower() if item.page else ""
-                yield Job(item.source.name, data, spec, scale, page, self.versions)
+                ending = item.target.suffix if item.fixed else ""
+                yield Job(item.source.name, data, spec, scale, ending, page, self.versions)
 
         with closing(self.executor.map(make, jobs())) as works:  # closed by an interruption, too
             for index, made in works:
@@ -336,24 +341,26 @@ class _Batch:
             return None
         try:
             report = _report(entry["report"])
-            return FileResult(item.source, _written(item), tuple(entry["palette"]), report, skipped=True)
+            files = _written(item, entry["ending"])
+            return FileResult(item.source, files, tuple(entry["palette"]), report, skipped=True)
         except (KeyError, TypeError):  # written by another version
             return None
 
     def _save(self, item: Item, made: Made | Exception, source: str, key: str) -> FileResult:
         if isinstance(made, Exception):
             return FileResult(item.source, error=made)
-        files = {item.target: made.png} | ({item.page: made.explanation} if item.page else {})
+        places = _written(item, made.ending)
+        files = dict(zip(places, (made.data, made.explanation), strict=False))
         try:
             for path, data in files.items():
                 write(path, data)
             if self.journal:
                 page = item.page and os.path.relpath(item.page, item.target.parent)
-                facts = {"palette": made.palette, "report": asdict(made.report), "page": page}
+                facts = {"palette": made.palette, "report": asdict(made.report), "page": page, "ending": made.ending}
                 self.journal.add(self._name(item), source=source, key=key, files=files, **facts)
         except PixelRouterError as error:
             return FileResult(item.source, error=error)
-        return FileResult(item.source, _written(item), made.palette, made.report)
+        return FileResult(item.source, places, made.palette, made.report)
 
     def _name(self, item: Item) -> str:
         assert self.journal is not None  # noqa: S101  # only asked where there is one
@@ -368,8 +375,9 @@ class _Batch:
             self.progress(step)
 
 
-def _written(item: Item) -> tuple[Path, ...]:
-    return (item.target, item.page) if item.page else (item.target,)
+def _written(item: Item, ending: str) -> tuple[Path, ...]:
+    target = item.target if item.fixed else item.target.with_suffix(ending)
+    return (target, item.page) if item.page else (target,)
 
 
 def _key(spec: FinishSpec, form: str) -> str:

@@ -35,15 +35,17 @@ class Job:
     data: bytes
     spec: FinishSpec
     scale: int = 1
+    ending: str = ""  # of the file to make: ".png", ".gif", ".apng", ".webp"; "" for what suits the image
     explain: str = ""  # ".html" or ".png", "" for nothing
     versions: str = ""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker gives back: the bytes of the PNG file and of the explanation, and what is known about them."""
+    """What a worker gives back: the bytes of the image file and of the explanation, and what is known about them."""
 
-    png: bytes
+    data: bytes
+    ending: str  # of the image file
     explanation: bytes
     palette: tuple[str, ...]
     report: Report
@@ -66,15 +68,46 @@ def make(job: Job) -> Made:
         explanation = story.html(job.name).encode() if job.explain == ".html" else to_png(story.picture(job.name))
     else:
         finished = finish(job.data, job.spec)
-    return Made(encode(finished, job.scale), explanation, finished.palette, finished.report)
+    ending = job.ending.lower() or _suitable(job.data, finished)
+    report = finished.report
+    loop = _loop(job.data) if len(finished.frames) > 1 else 0
+    data, notes = encode(finished, ending, job.scale, loop=loop)
+    if notes:
+        report = replace(report, warnings=(*report.warnings, *notes))
+    return Made(data, ending, explanation, finished.palette, report)
 
 
-def encode(finished: Finished, scale: int = 1) -> bytes:
-    """The indexed PNG file of a finished image, enlarged by a whole factor without smoothing."""
-    image = finished.indexed
+def _suitable(data: bytes, finished: Finished) -> str:
+    """A still is a PNG file; what moves stays in the format it came in."""
+    if len(finished.frames) == 1:
+        return ".png"
+    return {b"GIF8": ".gif", b"RIFF": ".webp"}.get(data[:4], ".png")
+
+
+def _loop(data: bytes) -> int | None:
+    from pixelrouter.pixels.animation import loop_of
+
+    return loop_of(data)
+
+
+def encode(
+    finished: Finished, ending: str = ".png", scale: int = 1, *, loop: int | None = 0
+) -> tuple[bytes, tuple[str, ...]]:
+    """The file of a finished image, enlarged by a whole factor without smoothing, and warnings.
+
+    A still is an indexed PNG, unless ``ending`` asks for .gif or .webp; an animation is a GIF, APNG or WebP and is
+    played ``loop`` times (0: for ever, None: once).
+    """
+    images = finished.frames if len(finished.frames) > 1 or ending != ".png" else (finished.indexed,)
     if scale > 1:
-        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
-    return to_png(image)
+        nearest = Image.Resampling.NEAREST
+        images = tuple(image.resize((image.width * scale, image.height * scale), nearest) for image in images)
+    if len(images) == 1 and ending == ".png":
+        return to_png(images[0]), ()
+    from pixelrouter.pixels.animation import encode_animation
+
+    data, _, warnings = encode_animation(images, ending, finished.durations, loop)
+    return data, warnings
 
 
 def to_png(image: Image.Image) -> bytes:
@@ -87,8 +120,9 @@ def to_png(image: Image.Image) -> bytes:
 def count_colors(job: Job) -> tuple[dict[str, int], bool]:
     """The colours of one image finished alone, with their pixels, and whether it is transparent anywhere."""
     finished = finish(job.data, job.spec)
-    rgba = np.asarray(finished.image)
-    values, counts = np.unique(pack(rgba[..., :3][rgba[..., 3] > 0]), return_counts=True)
+    frames = [np.asarray(frame) for frame in finished.frames]
+    visible = np.concatenate([pack(frame[..., :3][frame[..., 3] > 0]) for frame in frames])
+    values, counts = np.unique(visible, return_counts=True)
     named = {f"#{value:06x}": count for value, count in zip(values.tolist(), counts.tolist(), strict=True)}
     return named, finished.report.transparent
 
