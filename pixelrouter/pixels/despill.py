@@ -10,12 +10,14 @@ anti-aliasing leaves every share from none to all. Only such a spread is taken a
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.alpha import Mask
 from pixelrouter.pixels.color import Bytes, Floats, pack, unpack
-from pixelrouter.pixels.ground import Ground
+from pixelrouter.pixels.surface import Places
 
 _OFF = 10.0  # bytes a mixture may lie beside the line
 _APART = 60.0  # bytes between ground and figure below which no mixture can be told
@@ -26,7 +28,15 @@ _BRIGHT = 80  # bytes between a ground's channels
 _ROUND = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if (y, x) != (0, 0)]
 
 
-def despill(rgba: Bytes, ground: Ground) -> Bytes:
+class Behind(Protocol):
+    """What knows the ground's colours ``(n, 3)``, bytes as floats, at rows and columns ``(n,)``."""
+
+    def at(self, y: Places, x: Places) -> Floats:
+        """The colours."""
+        ...
+
+
+def despill(rgba: Bytes, ground: Behind) -> Bytes:
     """``(h, w, 4)`` keyed pixels without the ground's tint; unchanged where the outline is not anti-aliased."""
     out = rgba
     proven = False
@@ -35,7 +45,7 @@ def despill(rgba: Bytes, ground: Ground) -> Bytes:
         y, x = np.nonzero(outline)
         if not len(y):
             break
-        behind = ground.colors(slice(None))[y, x]
+        behind = ground.at(y, x)
         share, beside = _mixtures(out, outline, y, x, behind)
         tinted = share >= _SOME
         if not proven and not _is_spread(share[tinted], len(y), behind):
@@ -68,9 +78,7 @@ def _is_spread(share: Floats, outline: int, behind: Floats) -> bool:
     return len(share) >= 0.2 * outline and levels >= _PROOF[bright]
 
 
-def _mixtures(
-    rgba: Bytes, outline: Mask, y: NDArray[np.intp], x: NDArray[np.intp], behind: Floats
-) -> tuple[Floats, Bytes]:
+def _mixtures(rgba: Bytes, outline: Mask, y: Places, x: Places, behind: Floats) -> tuple[Floats, Bytes]:
     """For ``n`` outline pixels the share of ground 0..1 (0: no mixture) and the figure's colour ``(n, 3)``."""
     core = (rgba[..., 3] > 0) & ~outline
     known = np.pad(core, 2)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from pixelrouter.pixels.alpha import Mask, connected_to_border
+from pixelrouter.pixels.checkerboard import Checkerboard, find_checkerboard
 from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.despill import despill as take_off
-from pixelrouter.pixels.ground import Ground, find_ground, refine, widen
+from pixelrouter.pixels.ground import Ground, find_ground, is_exact, refine, widen
 
 _LINE = 0.01  # of a side: the most a frame line round the ground may measure, and never less than one pixel
+_FRAMED = 16  # pixels a side below which no frame line is looked for
+_ENOUGH = 256  # pixels a side that are enough to measure a ground
 
 
 def key_out(rgba: Bytes, *, holes: bool = False, despill: bool = False) -> Bytes | None:
@@ -22,8 +25,7 @@ def key_out(rgba: Bytes, *, holes: bool = False, despill: bool = False) -> Bytes
     goes as well. ``holes``: enclosed parts of the ground go too. ``despill``: the ground's tint is taken off the
     outline, see :func:`pixelrouter.pixels.despill.despill`.
     """
-    rgb = rgba[..., :3]
-    found = _key(rgb, holes)
+    found = _key(rgba[..., :3], holes)
     if found is None:
         return None
     mask, ground, inner = found
@@ -34,27 +36,31 @@ def key_out(rgba: Bytes, *, holes: bool = False, despill: bool = False) -> Bytes
     return out
 
 
-def _key(rgb: Bytes, holes: bool) -> tuple[Mask, Ground, tuple[slice, slice]] | None:
+def has_checkerboard(rgba: Bytes) -> bool:
+    """Whether the border of ``(h, w, 4)`` shows the squares with which transparency is drawn."""
+    return find_checkerboard(rgba[..., :3]) is not None
+
+
+def _key(rgb: Bytes, holes: bool) -> tuple[Mask, Ground | Checkerboard, tuple[slice, slice]] | None:
     """What goes, the ground, and the part of the picture that lies inside a frame line, if there is one."""
     height, width = rgb.shape[:2]
     whole = (slice(0, height), slice(0, width))
-    inner = tuple(slice(line, size - line) for size in (height, width) for line in [max(1, int(size * _LINE))])
-    rows, columns = inner
-    outer = _flood(rgb, holes)
-    framed = np.ones((height, width), dtype=np.bool_)
-    framed[rows, columns] = False
-    if outer is not None and (outer[0] & ~framed).any():
-        return *outer, whole
-    if min(height, width) < 16:
-        return (*outer, whole) if outer is not None else None
-    within = _flood(rgb[rows, columns], holes)
-    if within is None or not _line(rgb[framed], within[1]):
-        return (*outer, whole) if outer is not None else None
-    framed[rows, columns] = within[0]
-    return framed, within[1], (rows, columns)
+    thick = [max(1, int(side * _LINE)) for side in (height, width)]
+    inner = (slice(thick[0], height - thick[0]), slice(thick[1], width - thick[1]))
+    found = _flood(rgb, holes)
+    if found is not None and (found[0][inner].any() or min(height, width) < _FRAMED):
+        return *found, whole
+    if min(height, width) >= _FRAMED:
+        frame = np.ones((height, width), dtype=np.bool_)
+        frame[inner] = False
+        within = _flood(rgb[inner], holes)
+        if within is not None and _is_line(rgb[frame]):
+            frame[inner] = within[0]
+            return frame, within[1], inner
+    return None if found is None else (*found, whole)
 
 
-def _line(ring: Bytes, ground: Ground) -> bool:
+def _is_line(ring: Bytes) -> bool:
     """Whether the outermost pixels ``(n, 3)`` are a frame line: all of one colour, and a dull one.
 
     A bright line is more likely the ground, tightly cut round a figure that fills the picture.
@@ -64,35 +70,36 @@ def _line(ring: Bytes, ground: Ground) -> bool:
     return bool(alike and np.ptp(middle) <= 64)
 
 
-def _flood(rgb: Bytes, holes: bool) -> tuple[Mask, Ground] | None:
+def _flood(rgb: Bytes, holes: bool) -> tuple[Mask, Ground | Checkerboard] | None:
     """The pixels of the ground, and the ground; None where there is none or where nothing else would be left."""
-    ground = find_ground(rgb)
+    ground: Ground | Checkerboard | None = find_checkerboard(rgb) or find_ground(rgb)
     if ground is None:
         return None
+    if isinstance(ground, Ground):
+        ground = _measured(ground, rgb)
     distance = ground.distance(rgb)
     mask = connected_to_border(distance <= ground.tolerance)
-    if distance[mask].max(initial=0.0) >= 1.0:  # not exact: the whole ground knows its shape better than its border
-        ground = refine(ground, rgb, mask)
-        distance = ground.distance(rgb)
-        mask = connected_to_border(distance <= ground.tolerance)
-        ground = widen(ground, distance, mask)
-        mask = connected_to_border(distance <= ground.tolerance)
-        mask |= _specks(mask, distance, ground)
+    mask |= _specks(mask, distance, ground.tolerance)
     if holes:
         mask |= distance <= ground.tolerance
-    if mask.all() or not mask.any():
-        return None
-    return mask, ground
+    return None if mask.all() or not mask.any() else (mask, ground)
 
 
-def _specks(mask: Mask, distance: Floats, ground: Ground) -> Mask:
+def _measured(ground: Ground, rgb: Bytes) -> Ground:
+    """The ground measured again over all of it, which knows its shape and its noise better than its border does."""
+    step = -(-max(rgb.shape[:2]) // _ENOUGH)
+    some, few = Ground(ground.surface.every(step), ground.tolerance), rgb[::step, ::step]
+    distance = some.distance(few)
+    if is_exact(some, few, distance):
+        return ground
+    some = refine(some, few, connected_to_border(distance <= some.tolerance))
+    distance = some.distance(few)
+    some = widen(some, distance, connected_to_border(distance <= some.tolerance))
+    return Ground(ground.surface.bent(some.surface.coefficients), some.tolerance)
+
+
+def _specks(mask: Mask, distance: Floats, tolerance: float) -> Mask:
     """Single pixels that noise pushed out of the ground: ground on every side, and not far from it."""
     round_it = np.pad(mask, 1, constant_values=True)
     sides = round_it[:-2, 1:-1] & round_it[2:, 1:-1] & round_it[1:-1, :-2] & round_it[1:-1, 2:]
-    return np.asarray(sides & (distance <= 2 * ground.tolerance), dtype=np.bool_)
-
-
-def has_checkerboard(rgba: Bytes) -> bool:
-    """Whether the border of ``(h, w, 4)`` shows the squares with which transparency is drawn."""
-    ground = find_ground(rgba[..., :3])
-    return ground is not None and len(ground.surfaces) == 2
+    return np.asarray(sides & (distance <= 2 * tolerance), dtype=np.bool_)

@@ -1,9 +1,9 @@
 """Cutting out: which way a figure leaves its ground, and the neural one, rembg (extra ``rembg``).
 
 A solid ground is keyed at 1x, where noise has been averaged away and before the palette is chosen, so that the
-ground's tint takes no entries. Two grounds have to go earlier, at the source's resolution: a checkerboard, whose
-squares do not keep to the grid of the figure, and whatever a neural matte shall remove, since such models know photos
-and not 48 pixels. Snapping then decides by the majority of each cell.
+ground's tint takes no entries. Two kinds have to go earlier, at the source's resolution: a checkerboard, whose squares
+are not the pixels of the figure, and what a neural matte shall remove, since such models know photos and not 48 pixels.
+Snapping then decides by the majority of each cell.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pixelrouter.errors import ConfigError, InvalidRequest
 from pixelrouter.pixels.alpha import OPAQUE_FROM
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.key import has_checkerboard, key_out
-from pixelrouter.pixels.spec import FinishSpec
+from pixelrouter.pixels.spec import FinishSpec, Matte
 
 DEFAULT_MODEL = "u2net"
 
@@ -47,23 +47,29 @@ class Session(Protocol):
 
 
 def lift(frame: Bytes, spec: FinishSpec) -> Bytes:
-    """A source frame ``(h, w, 4)`` with what must be cut out before snapping cut out; vendor alpha is kept."""
-    if spec.transparent is not True or (frame[..., 3] < OPAQUE_FROM).any():
-        return frame
-    if spec.matte == "rembg":
-        return np.asarray(rembg_matte(Image.fromarray(frame)))
-    if not has_checkerboard(frame):
+    """A source frame ``(h, w, 4)`` without the checkerboard behind it, which would be taken for the pixel grid."""
+    if not _wished(frame, spec, "key") or not has_checkerboard(frame):
         return frame
     keyed = key_out(frame, holes=spec.holes)
     return frame if keyed is None else keyed
 
 
+def matte(frame: Bytes, spec: FinishSpec) -> Bytes:
+    """A source frame ``(h, w, 4)`` with the ground that rembg sees cut out where that is wished."""
+    return np.asarray(rembg_matte(Image.fromarray(frame))) if _wished(frame, spec, "rembg") else frame
+
+
 def cut_out(frame: Bytes, spec: FinishSpec) -> Bytes:
     """A frame at 1x ``(h, w, 4)``, before its colours are chosen, with its ground keyed out where that is wished."""
-    if spec.transparent is not True or spec.matte != "key" or (frame[..., 3] == 0).any():
+    if not _wished(frame, spec, "key"):
         return frame
     keyed = key_out(frame, holes=spec.holes, despill=spec.despill)
     return frame if keyed is None else keyed
+
+
+def _wished(frame: Bytes, spec: FinishSpec, way: Matte) -> bool:
+    """Whether a frame shall be cut out in this way: transparency that the vendor drew is kept as it is."""
+    return spec.transparent is True and spec.matte == way and bool((frame[..., 3] >= OPAQUE_FROM).all())
 
 
 def rembg_matte(
