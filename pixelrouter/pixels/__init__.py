@@ -6,16 +6,22 @@ from pixelrouter.pixels.decode import Decoded, decode
 from pixelrouter.pixels.executors import Executor, InProcess, Processes, RayCluster
 from pixelrouter.pixels.explain import Explanation, explain
 from pixelrouter.pixels.finish import Finished, finish, finish_many
+from pixelrouter.pixels.frames import Registered, jitter, pad, register, trim, trim_together
 from pixelrouter.pixels.grid import THRESHOLD, detect_grid
 from pixelrouter.pixels.indexed import to_indexed
+from pixelrouter.pixels.pack import Packed, pack
 from pixelrouter.pixels.palette import BuiltIn, built_ins, resolve_palette
-from pixelrouter.pixels.sheet import Cut, cut
+from pixelrouter.pixels.sheet import Cut, cut, finish_sheet
+from pixelrouter.pixels.slice import Slicing, slice_boxes, slice_sheet
 from pixelrouter.pixels.snap import snap_image
 from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
+from pixelrouter.pixels.tiles import TILEABLE, Seam, make_seamless, preview, seam_score
+from pixelrouter.pixels.wang import WangReport, check_wang, wang_map
 
 __all__ = [
     "ALGORITHM",
     "THRESHOLD",
+    "TILEABLE",
     "BatchReport",
     "BuiltIn",
     "CheckReport",
@@ -26,10 +32,16 @@ __all__ = [
     "FinishSpec",
     "Finished",
     "InProcess",
+    "Packed",
     "Processes",
     "RayCluster",
+    "Registered",
+    "Seam",
+    "Slicing",
+    "WangReport",
     "built_ins",
     "check",
+    "check_wang",
     "cut",
     "decode",
     "detect_grid",
@@ -37,7 +49,20 @@ __all__ = [
     "finish",
     "finish_folder",
     "finish_many",
+    "finish_sheet",
+    "jitter",
+    "make_seamless",
+    "pack",
+    "pad",
+    "preview",
+    "register",
     "resolve_palette",
+    "seam_score",
+    "slice_boxes",
+    "slice_sheet",
     "snap_image",
     "to_indexed",
+    "trim",
+    "trim_together",
+    "wang_map",
 ]

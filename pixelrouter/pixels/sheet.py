@@ -1,16 +1,27 @@
-"""Sheets: a vendor's file cut into the images that lie in it."""
+"""Sheets: a vendor's file cut into the images that lie in it, and all of them finished with one grid and palette."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
+from pixelrouter.errors import InvalidRequest
+from pixelrouter.pixels.color import Bytes, parse_hex
+from pixelrouter.pixels.content import Box, find_contents
 from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.pixels.finish import Finished, finish, finish_many
+from pixelrouter.pixels.fit import crop_margins, fit
+from pixelrouter.pixels.frames import Anchor, Axes, place, register
+from pixelrouter.pixels.grid import find_lattice
+from pixelrouter.pixels.grid.lattice import Doubles
+from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.key import key_out
+from pixelrouter.pixels.slice import Slicing, slice_boxes
+from pixelrouter.pixels.spec import FinishSpec
 from pixelrouter.types import Layout
 
 
@@ -76,3 +87,111 @@ def _keyed(image: Image.Image) -> Image.Image | None:
     inner = image.crop((x, y, image.width - x, image.height - y))
     keyed = key_out(np.asarray(inner.convert("RGBA")))
     return None if keyed is None else Image.fromarray(keyed)
+
+
+def finish_sheet(
+    source: Source,
+    slicing: Slicing | Layout,
+    spec: FinishSpec,
+    *,
+    anchor: Anchor | None = None,
+    axes: Axes = "both",
+) -> list[Finished]:
+    """Every image of a sheet, finished: one pixel grid and one palette for all of them.
+
+    The grid is that of the whole sheet, and the borders of cells, given in the sheet's own pixels, move to its nearest
+    line, so that no pixel is cut in two; gutters and views are looked for after snapping. ``spec.size`` is that of one
+    image: what is smaller is padded, never enlarged. ``anchor`` registers the frames, see :func:`register`, ``axes``
+    says in which directions.
+
+    A sheet without a grid, or one to convert, is cut first and its images share the palette. Raises as :func:`finish`
+    and :func:`slice_boxes` do.
+    """
+    image = decode(source).image
+    if isinstance(slicing, Layout):
+        spec = replace(spec, transparent=True) if slicing.key and spec.transparent is None else spec
+        slicing = _as_slicing(slicing)
+    loose = spec.mode == "convert" or (spec.policy == "resample" and spec.cell is None and spec.origin is None)
+    if not loose:
+        try:
+            whole = finish(image, replace(spec, size=None))
+        except InvalidRequest:  # no grid: the images can still be brought to a size
+            if spec.size is None:
+                raise
+            loose = True
+    if loose:
+        spec = replace(spec, policy="resample")
+        parts = [image.crop(box) for box in slice_boxes(image, slicing)]
+        done = finish_many(parts, spec)
+        frames = [np.asarray(one.image) for one in done]
+        return [_part(one, frame) for one, frame in zip(done, _arranged(frames, spec, anchor, axes), strict=True)]
+    rgba = np.asarray(whole.image)
+    frames = [rgba[top:bottom, left:right] for left, top, right, bottom in _boxes(image, whole, slicing, spec)]
+    if slicing.by != "gutters":
+        largest = (max(frame.shape[1] for frame in frames), max(frame.shape[0] for frame in frames))
+        frames = [fit(frame, largest)[0] for frame in frames]
+    return [_part(whole, frame) for frame in _arranged(frames, spec, anchor, axes)]
+
+
+def _as_slicing(layout: Layout) -> Slicing:
+    if layout.cell is not None:
+        return Slicing("cells", cell=layout.cell)
+    return Slicing("cells", grid=(layout.columns, layout.rows))
+
+
+def _boxes(image: Image.Image, whole: Finished, slicing: Slicing, spec: FinishSpec) -> list[Box]:
+    """Where the images lie on the finished sheet. Raises InvalidRequest where a cell is smaller than a pixel."""
+    if slicing.by != "cells":
+        return list(slice_boxes(whole.image, slicing))
+    size = whole.image.size
+    if size == image.size:
+        return list(slice_boxes(image, slicing))
+    lattice = find_lattice(np.asarray(image), spec.cell, spec.origin)
+    lines: tuple[Doubles, Doubles] = (lattice.x, lattice.y)
+    if (len(lattice.x) - 1, len(lattice.y) - 1) != size:
+        # What was keyed before the grid was found can change the count by a cell; then the lines are regular.
+        lines = (np.linspace(0, image.width, size[0] + 1), np.linspace(0, image.height, size[1] + 1))
+    boxes = []
+    for box in slice_boxes(image, slicing):
+        left, top, right, bottom = (int(np.abs(lines[at % 2] - value).argmin()) for at, value in enumerate(box))
+        if left >= right or top >= bottom:
+            raise InvalidRequest(
+                "The cells are smaller than the pixels of the sheet.",
+                hint="Cells are counted in the file's own pixels; check their size.",
+            )
+        boxes.append((left, top, right, bottom))
+    return boxes
+
+
+def _arranged(frames: list[Bytes], spec: FinishSpec, anchor: Anchor | None, axes: Axes) -> list[Bytes]:
+    """Registered where that is wanted, and at the size wanted."""
+    if anchor is not None:
+        frames = [np.asarray(frame) for frame in register([*map(Image.fromarray, frames)], anchor, axes=axes).frames]
+    if spec.size is None or all((frame.shape[1], frame.shape[0]) == spec.size for frame in frames):
+        return frames
+    if len({frame.shape for frame in frames}) == 1 and (cropped := crop_margins(frames, spec.size)):
+        return cropped
+    width, height = spec.size
+    grounds = [content.ground for content in find_contents(frames)]
+    sized = []
+    for frame, ground in zip(frames, grounds, strict=True):
+        x, y = width - frame.shape[1], height - frame.shape[0]
+        padded = (
+            place(frame, spec.size, (x // 2, y if anchor == "feet" else y // 2), ground) if min(x, y) >= 0 else None
+        )
+        sized.append(fit(frame, spec.size)[0] if padded is None else padded)
+    return sized
+
+
+def _part(whole: Finished, frame: Bytes) -> Finished:
+    """One image of a finished sheet, as if it had been finished alone."""
+    image = Image.fromarray(np.ascontiguousarray(frame))
+    shown = frame[..., 3] > 0
+    report = replace(
+        whole.report,
+        size=image.size,
+        colors_after=len(np.unique(frame[..., :3][shown], axis=0)),
+        transparent=not shown.all(),
+    )
+    indexed = to_indexed(np.asarray(image), parse_hex(whole.palette))
+    return Finished(image, indexed, whole.palette, report, (image,))

@@ -178,7 +178,7 @@ def _best_shift(looks: Floats, middle: int, reach: int) -> int:
 
 def _least(cost: Floats) -> Floats:
     """``(n,)``: the least sum on a way down through ``(h, n)``, one column aside at most from row to row."""
-    total = cost[0]
+    total: Floats = np.asarray(cost[0], dtype=np.float32)
     for row in cost[1:]:
         total = np.asarray(row + _beside(total), dtype=np.float32)
     return total
@@ -196,11 +196,11 @@ def _closed_path(cost: Floats) -> NDArray[np.intp]:
     start = np.where(np.eye(count, dtype=np.bool_), cost[0], _FAR).astype(np.float32)
     total = start  # one row for each column it may begin in
     for row in cost[1:]:
-        total = row + _beside(total)
+        total = np.asarray(row + _beside(total), dtype=np.float32)
     first = int(_beside(total).diagonal().argmin()) if height > 1 else int(cost[0].argmin())
     sums = [start[first]]
     for row in cost[1:]:
-        sums.append(row + _beside(sums[-1]))
+        sums.append(np.asarray(row + _beside(sums[-1]), dtype=np.float32))
     path = np.empty(height, dtype=np.intp)
     at = first
     for row in range(height - 1, -1, -1):
