@@ -6,6 +6,7 @@ otherwise, and colour zero under alpha 0; an indexed image that a PNG file gives
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +25,10 @@ from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.matte import cut_out, lift, matte
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
+from pixelrouter.pixels.steady import steady
 from pixelrouter.types import Grid, Report
+
+_ASKED = 5  # frames of an animation whose grid is looked for
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
         return []
     _shape(drafts, spec)
     for draft in drafts:
+        if draft.method != "native":
+            draft.frames = steady(draft.frames)
         draft.frames = [cut_out(frame, spec) for frame in draft.frames]
     warnings: list[str] = []
     drawn = all(map(_drawn, drafts))
@@ -84,15 +90,15 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
     frames = [lift(np.asarray(frame), spec) for frame in source.frames]
     first = frames[0]
     height, width = first.shape[:2]
-    method, lattice, warnings = _plan(first, spec)
+    method, lattice, warnings = _plan(frames, spec)
     before = _count_colors(first)
     frames = [matte(frame, spec) for frame in frames]
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
     elif method == "convert":
-        frames = [
-            convert(flatten(f) if spec.transparent is False else f, spec.size or lattice.grid.size) for f in frames
-        ]
+        cells = lattice.grid.size
+        frames = [flatten(frame) if spec.transparent is False else frame for frame in frames]
+        frames = [convert(frame, spec.size or cells, cells) for frame in frames]
     frames = [_alpha(frame, spec) for frame in frames]
     size = spec.size or (frames[0].shape[1], frames[0].shape[0])
     return _Draft(frames, source.durations, (width, height), size, lattice.grid, method, before, warnings)
@@ -124,9 +130,9 @@ def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
             draft.warnings.append(f"{note[0].upper()}{note[1:]} {draft.size[0]}x{draft.size[1]}.")
 
 
-def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
+def _plan(frames: list[Bytes], spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
     """How an image is treated ("native", "snap", "resample" or "convert"), its lattice, and warnings."""
-    height, width = rgba.shape[:2]
+    height, width = frames[0].shape[:2]
     if spec.mode == "convert":
         lattice, note = conversion((width, height), spec.size, spec.cell)
         return "convert", _sizeable(lattice, spec), note
@@ -135,7 +141,7 @@ def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
         return "native", Lattice.native(width, height, 1.0), []
     if spec.policy == "resample" and detect:
         return "resample", _sizeable(Lattice.native(width, height, 0.0, at_1x=False), spec), []
-    lattice = find_lattice(rgba, spec.cell, spec.origin)
+    lattice = _surest(frames, spec)
     if lattice.grid.native or (spec.native and detect and not _believable(lattice, spec)):
         return "native", _sizeable(Lattice.native(width, height, lattice.grid.confidence), spec), []
     if lattice.grid.confidence >= THRESHOLD:
@@ -148,9 +154,20 @@ def _plan(rgba: Bytes, spec: FinishSpec) -> tuple[str, Lattice, list[str]]:
     if spec.size is None:
         raise InvalidRequest(
             f"{why}, needed {THRESHOLD}), so it has no size of its own.",
-            hint="Say the size you want, size=(64, 64) or --size 64, or how large a pixel is: pixel_size=8 or --pixel-size 8.",
+            hint="Say the size you want, size=(64, 64) or --size 64; or how large a pixel is: pixel_size=8 or "
+            "--pixel-size 8.",
         )
     return "resample", lattice, [f"{why}); it was resampled, which is not true pixel art. A pixel_size may help."]
+
+
+def _surest(frames: list[Bytes], spec: FinishSpec) -> Lattice:
+    """One lattice for all frames: of the size that most of them have, the one that is surest.
+
+    A blank or blurred frame has none, and an animation may well begin with one.
+    """
+    found = [find_lattice(frame, spec.cell, spec.origin) for frame in frames[:: max(1, -(-len(frames) // _ASKED))]]
+    sizes = Counter(lattice.grid.size for lattice in found if lattice.grid.confidence >= THRESHOLD)
+    return max(found, key=lambda lattice: (sizes[lattice.grid.size], lattice.grid.confidence))
 
 
 def _sizeable(lattice: Lattice, spec: FinishSpec) -> Lattice:
