@@ -61,9 +61,12 @@ def nearest(colors: Floats, palette: Floats, chunk: int = 8192) -> Ints:
     few pixels in a hundred. ``chunk`` bounds the memory.
     """
     out = np.empty(len(colors), dtype=np.intp)
+    # |c - p|² without |c|², which is the same for all; in double precision, so that it is exact enough for neighbours.
+    goal = palette.astype(np.float64)
+    base = (goal**2).sum(axis=1)
     for start in range(0, len(colors), chunk):
-        part = colors[start : start + chunk, None, :] - palette[None, :, :]
-        out[start : start + chunk] = np.einsum("nkc,nkc->nk", part, part).argmin(axis=1)
+        part = colors[start : start + chunk].astype(np.float64)
+        out[start : start + chunk] = (base - 2 * (part @ goal.T)).argmin(axis=1)
     return out
 
 

@@ -22,9 +22,11 @@ FLOYD_STEINBERG = ((1, 0, 7 / 16), (-1, 1, 3 / 16), (0, 1, 5 / 16), (1, 1, 1 / 1
 ATKINSON = ((1, 0, 1 / 8), (2, 0, 1 / 8), (-1, 1, 1 / 8), (0, 1, 1 / 8), (1, 1, 1 / 8), (0, 2, 1 / 8))
 
 _CHUNK = 1 << 18  # colours times palette entries at once, which bounds the memory
-_APART = 0.1  # weight of how far apart the two colours of a pattern are; the further, the grainier it looks
+_APART = 0.005  # weight of how far apart the two colours of a pattern are; the further, the grainier it looks
 _LIST = 64  # colours in a Yliluoma list: one for each threshold of the 8x8 matrix
-_TRIED = 16  # palette colours near a colour that a Yliluoma list may hold
+_TRIED = 12  # palette colours near a colour that a Yliluoma list may hold
+_STEP = 0.002  # of linear light, to measure a slope
+_MANY = 4096  # colours; beyond, those alike in their leading five bits share a list
 
 
 def dither(frame: Bytes, palette: Bytes, method: Dither) -> Bytes:
@@ -50,7 +52,8 @@ def dither(frame: Bytes, palette: Bytes, method: Dither) -> Bytes:
         index = nearest(to_oklab(colors), to_oklab(palette))[place]
     elif method == "yliluoma":
         rank = (bayer(8) * _LIST).astype(np.intp)[y % 8, x % 8]
-        index = _lists(colors, palette)[place, rank]
+        colors, shared = _alike(colors, palette)
+        index = _lists(colors, palette)[shared[place], rank]
     else:
         side = int(method.removeprefix("bayer"))
         dark, light, share = _pairs(colors, palette)
@@ -103,20 +106,21 @@ def _lists(colors: Bytes, palette: Bytes) -> Ints:
 
     Joel Yliluoma, "Arbitrary-palette positional dithering algorithm", 2011
     (https://bisqwit.iki.fi/story/howto/dither/jy/), algorithm 2: again and again the palette colour is added, once or
-    doubling the list, that brings the mean closest to the wanted colour. Here the mean is taken in linear light and
-    compared in OKLab, and the colours tried are the sixteen nearest.
+    doubling the list, that brings the mean closest to the wanted colour. Here the mean is taken in linear light, what
+    is closest is judged by OKLab's slope at the wanted colour, and the colours tried are the twelve nearest.
     """
     light, shade = LINEAR[palette].astype(np.float64), to_oklab(palette)
-    out = np.empty((len(colors), _LIST), dtype=np.intp)
-    by_shade = np.argsort(shade[:, 0], kind="stable")
-    rank = np.argsort(by_shade, kind="stable")
+    rank = np.argsort(np.argsort(shade[:, 0], kind="stable"), kind="stable")
     tried = min(_TRIED, len(palette))
-    exact = (pack(colors)[:, None] == pack(palette)[None]).any(axis=1)
+    exact = np.isin(pack(colors), pack(palette))
+    out = np.empty((len(colors), _LIST), dtype=np.intp)
     for part in _parts(len(colors), 8 * len(palette)):
         tone = to_oklab(colors[part])
         distance = ((tone[:, None] - shade[None]) ** 2).sum(axis=2)
         near = np.argsort(distance, axis=1, kind="stable")[:, :tried]
-        counts = _mixture(tone, light[near], exact[part])
+        target = LINEAR[colors[part]].astype(np.float64)
+        away = np.einsum("nkc,ndc->nkd", light[near] - target[:, None], _slope(target))
+        counts = _mixture(away, exact[part])
         order = np.argsort(rank[near], axis=1, kind="stable")
         ends = np.cumsum(np.take_along_axis(counts, order, axis=1), axis=1)
         slot = (ends[:, None, :] <= np.arange(_LIST)[None, :, None]).sum(axis=2)
@@ -124,30 +128,43 @@ def _lists(colors: Bytes, palette: Bytes) -> Ints:
     return out
 
 
-def _mixture(tone: NDArray[np.float32], light: Doubles, exact: Mask) -> Ints:
-    """How often each of the colours ``(n, k, 3)`` goes into a list of 64 whose mean is OKLab ``(n, 3)``."""
-    size, tried = light.shape[:2]
-    rows = np.arange(size)
+def _alike(colors: Bytes, palette: Bytes) -> tuple[Bytes, Ints]:
+    """Fewer colours where there are very many, and which of them stands for each; those of the palette stay apart."""
+    if len(colors) <= _MANY:
+        return colors, np.arange(len(colors))
+    
+    _, first, shared = np.unique(key, return_index=True, return_inverse=True)
+    return colors[first], np.asarray(shared.reshape(-1), dtype=np.intp)
+
+
+def _slope(linear: Doubles) -> Doubles:
+    """How OKLab changes with linear light at ``(n, 3)``: ``(n, 3, 3)``, lightness, a and b by red, green and blue."""
+    steps = np.eye(3) * _STEP
+    change = _oklab(linear[:, None] + 0.01 + steps) - _oklab(linear[:, None] + 0.01 - steps)
+    return np.asarray(change.swapaxes(1, 2) / (2 * _STEP), dtype=np.float64)
+
+
+def _mixture(away: Doubles, exact: Mask) -> Ints:
+    """How often each of the colours ``(n, k)`` goes into a list of 64, by how far ``(n, k, 3)`` it is from the goal."""
+    size, tried = away.shape[:2]
     counts = np.zeros((size, tried), dtype=np.intp)
     counts[exact, 0] = _LIST
-    total, mixed = np.zeros(size, dtype=np.intp), np.zeros((size, 3))
-    adds = 1 << np.arange(_LIST.bit_length() - 1)
-    for _ in range(_LIST):
-        open_ = rows[(total < _LIST) & ~exact]
-        if not len(open_):
-            break
-        now, sums = total[open_], mixed[open_]
-        fits = (adds[None] <= np.maximum(now, 1)[:, None]) & (now[:, None] + adds[None] <= _LIST)
-        fits &= adds[None] < 32  # never one colour alone, which would leave no room for a correction
-        mean = (sums[:, None, None] + light[open_][:, :, None] * adds[None, None, :, None]) / (
-            now[:, None, None, None] + adds[None, None, :, None]
-        )
-        miss = ((_oklab(mean) - tone[open_][:, None, None]) ** 2).sum(axis=3)
-        miss = np.where(fits[:, None], miss, np.inf).reshape(len(open_), -1)
+    todo = np.flatnonzero(~exact)
+    total, sums, square = counts.sum(axis=1), np.zeros((size, 3)), (away**2).sum(axis=2)
+    adds = np.array([1, 2, 4, 8, 16])
+    while len(todo):
+        now, mixed = total[todo, None], sums[todo]
+        # |sums + add * away|², put together from its parts
+        cross = np.einsum("nkc,nc->nk", away[todo], mixed)[..., None]
+        gap = (mixed**2).sum(axis=1)[:, None, None] + 2 * cross * adds + square[todo][..., None] * adds**2
+        miss = gap / (now + adds)[:, None, :] ** 2
+        fits = (adds <= np.maximum(now, 1)) & (now + adds <= _LIST)
+        miss = np.where(fits[:, None, :], miss, np.inf).reshape(len(todo), -1)
         which, power = np.divmod(miss.argmin(axis=1), len(adds))
-        counts[open_, which] += adds[power]
-        total[open_] += adds[power]
-        mixed[open_] += light[open_, which] * adds[power][:, None]
+        counts[todo, which] += adds[power]
+        total[todo] += adds[power]
+        sums[todo] += away[todo, which] * adds[power][:, None]
+        todo = todo[total[todo] < _LIST]
     return counts
 
 
@@ -156,8 +173,8 @@ def diffuse(rgb: Bytes, visible: Mask, palette: Bytes, kernel: tuple[tuple[int, 
 
     R. W. Floyd and L. Steinberg, "An adaptive algorithm for spatial greyscale", Proc. SID 17/2, 1976; Bill Atkinson's
     kernel for the Macintosh, 1984, hands on six eighths of the error, which keeps flat parts clean. The error is one of
-    linear light, and what a pixel is asked to show stays within what can be shown. Rows run left to right. All pixels
-    of one ``x + 2 y`` are decided at once, since each needs only pixels of smaller ones.
+    linear light; it is bounded, so that a colour that the palette cannot mix does not flood what comes after it. Rows
+    run left to right. All pixels of one ``x + 2 y`` are decided at once, since each needs only pixels of smaller ones.
     """
     height, width = visible.shape
     light, shade = LINEAR[palette].astype(np.float64), to_oklab(palette)
@@ -168,8 +185,8 @@ def diffuse(rgb: Bytes, visible: Mask, palette: Bytes, kernel: tuple[tuple[int, 
         y = np.arange(max(0, (wave - width + 2) // 2), min(height - 1, wave // 2) + 1)
         y = y[visible[y, wave - 2 * y]]
         x = wave - 2 * y
-        target = wanted[y, x + 1].clip(0, 1)
-        index[y, x] = found = nearest(_oklab(target), shade)
+        target = wanted[y, x + 1].clip(-1, 2)
+        index[y, x] = found = nearest(_oklab(target.clip(0, 1)), shade)
         error = target - light[found]
         for right, down, share in kernel:
             wanted[y + down, x + 1 + right] += error * share

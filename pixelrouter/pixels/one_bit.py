@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixelrouter.pixels.color import LINEAR, Bytes, Floats, pack, parse_hex, to_oklab
+from pixelrouter.pixels.color import Bytes, Floats, from_oklab, pack, parse_hex, to_oklab
 from pixelrouter.pixels.dither import dither
 from pixelrouter.pixels.spec import Dither
 
 _BINS = 256
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB: IEC 61966-2-1
 
 
 def two_colors(palette: Sequence[str] | None) -> Bytes:
@@ -22,7 +21,7 @@ def two_colors(palette: Sequence[str] | None) -> Bytes:
 
 
 def one_bit(frames: list[Bytes], palette: Bytes, method: Dither) -> list[Bytes]:
-    """Frames ``(h, w, 4)`` in two colours ``(2, 3)``; one threshold for all of them, or a dither of their luminance.
+    """Frames ``(h, w, 4)`` in two colours ``(2, 3)``; one threshold for all of them, or a dither of their lightness.
 
     Frames of two colours or fewer are 1-bit already: the darker becomes the darker. A single colour goes to the nearer.
     """
@@ -41,7 +40,8 @@ def one_bit(frames: list[Bytes], palette: Bytes, method: Dither) -> list[Bytes]:
             bright = to_oklab(frame[..., :3][mask])[:, 0] > cut
             frame[..., :3][mask] = np.where(bright[:, None], light, dark)
         return out
-    return [dither(_grey(frame, dark, light), palette, method) for frame in out]
+    ends = np.percentile(to_oklab(rgb)[:, 0], (1, 99))
+    return [dither(_toned(frame, dark, light, *ends), palette, method) for frame in out]
 
 
 def otsu(lightness: Floats) -> float:
@@ -61,11 +61,13 @@ def otsu(lightness: Floats) -> float:
     return float(edges[1 + best].mean())
 
 
-def _grey(frame: Bytes, dark: Bytes, light: Bytes) -> Bytes:
-    """The frame as mixtures, in linear light, of two colours: its luminance says how much of the lighter one."""
-    share = (LINEAR[frame[..., :3]] @ _LUMINANCE)[..., None]
-    mixed = LINEAR[dark] * (1 - share) + LINEAR[light] * share
+def _toned(frame: Bytes, dark: Bytes, light: Bytes, low: float, high: float) -> Bytes:
+    """The frame in the tones between two colours, its lightness from ``low`` to ``high`` stretched over all of them.
+
+    Without that a dark picture would be nothing but the darker colour.
+    """
+    share = ((to_oklab(frame[..., :3])[..., :1] - low) / max(high - low, 1e-6)).clip(0, 1)
     out = frame.copy()
-    out[..., :3] = np.searchsorted((LINEAR[1:] + LINEAR[:-1]) / 2, mixed)
+    out[..., :3] = from_oklab(to_oklab(dark) * (1 - share) + to_oklab(light) * share)
     out[frame[..., 3] == 0] = frame[frame[..., 3] == 0]
     return out

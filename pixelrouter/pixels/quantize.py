@@ -25,9 +25,10 @@ except ImportError:  # it is an extra
 Doubles = NDArray[np.float64]
 Counts = NDArray[np.integer[Any]]
 
-_BINS = 2048  # colours the search looks at; more are put together with their like first
+_BINS = 1024  # colours the search looks at; more are put together with their like first
 _POWER = 1.3  # of a distance: 1 is the mean error, 2 the mean square, which spends the palette on rare colours
 _ROUNDS = 8  # of moving centres to the middle of what they own
+_EFFORT = 2_000_000  # distances that moving centres away may cost
 _CANDIDATES = 48  # colours tried as a new centre
 
 
@@ -84,7 +85,7 @@ def kmeans(colors: Bytes, counts: Counts, limit: int) -> Bytes:
     lab, weight = _bins(colors, counts)
     size = min(limit, len(lab))
     centers, cost = _settle(lab, weight, lab[_seeds(lab, weight, size)], _ROUNDS)
-    for _ in range(2 * size if 1 < size < len(lab) else 0):
+    for _ in range(min(2 * size, _EFFORT // (size * len(lab))) if 1 < size < len(lab) else 0):
         moved = _swap(lab, weight, centers)
         if moved is None:
             break
