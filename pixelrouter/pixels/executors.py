@@ -6,6 +6,7 @@ else, so the results are the same wherever they were made.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import signal
@@ -58,7 +59,7 @@ def attempt(function: Callable[[T], R], item: T) -> R | Exception:
 
 
 class InProcess:
-    """One item after the other, in this process."""
+    """One item after the other, in this process. A crash takes the whole program along."""
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Results[R]:
         for index, item in enumerate(items):
@@ -78,20 +79,16 @@ class Processes:
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Results[R]:
         waiting = enumerate(items)
+        busy: dict[Any, _Worker] = {}
+
+        def employ(index: int, item: T) -> None:
+            worker = _Worker(function, index, item)
+            stack.callback(worker.stop)
+            busy[worker.pipe] = worker
+
         with ExitStack() as stack:
-            busy: dict[Any, _Worker] = {}
-
-            def employ() -> bool:
-                """Starts a worker for the next item. False where there is none left."""
-                if (item := next(waiting, None)) is None:
-                    return False
-                worker = _Worker(function, *item)
-                stack.callback(worker.stop)
-                busy[worker.pipe] = worker
-                return True
-
-            while len(busy) < self.jobs and employ():
-                pass
+            for first in itertools.islice(waiting, self.jobs):
+                employ(*first)
             while busy:
                 for pipe in connection.wait(list(busy)):
                     worker = busy[pipe]
@@ -99,15 +96,13 @@ class Processes:
                         continue
                     result = worker.result()
                     yield worker.index, result
-                    if isinstance(result, WorkerDied):
-                        worker.stop()
-                        del busy[pipe]
-                        employ()
-                    elif (item := next(waiting, None)) is not None:
-                        worker.give(*item)
-                    else:
-                        del busy[pipe]
-                        worker.stop()
+                    following = next(waiting, None)
+                    if following is not None and worker.give(*following):
+                        continue
+                    del busy[pipe]
+                    worker.stop()
+                    if following is not None:
+                        employ(*following)
 
 
 class _Worker:
@@ -125,7 +120,7 @@ class _Worker:
         self.first = item  # kept until the process reads: a large item fills the pipe, and sending would wait
 
     def start(self) -> bool:
-        """Hands over the first item once the process says that it is there. False where it died before.
+        """Hands over the first item once the process says that it is there. False where it was killed before.
 
         Raises ConfigError if no process ever will be there.
         """
@@ -140,15 +135,17 @@ class _Worker:
                 "A worker process could not start.",
                 hint='A script that starts processes needs `if __name__ == "__main__":`; or use one job.',
             ) from None
-        self.give(self.index, self.first)
-        self.first = None
-        return True
+        first, self.first = self.first, None
+        return self.give(self.index, first)
 
-    def give(self, index: int, item: Any) -> None:
-        """Hands over an item."""
+    def give(self, index: int, item: Any) -> bool:
+        """Hands over an item. False where the process is gone, and cannot be blamed on it."""
         self.index = index
-        with suppress(OSError):  # the process is gone, and result() says so
+        try:
             self.pipe.send(item)
+        except OSError:
+            return False
+        return True
 
     def result(self) -> Any:
         """What came of the item."""

@@ -15,16 +15,17 @@ import numpy as np
 from PIL import Image
 
 from pixelrouter.errors import ConfigError
-from pixelrouter.pixels.color import pack, parse_hex, to_hex
-from pixelrouter.pixels.coloring import color
+from pixelrouter.pixels.color import pack, parse_hex, to_hex, to_oklab
 from pixelrouter.pixels.explain import explain
 from pixelrouter.pixels.finish import Finished, finish
 from pixelrouter.pixels.indexed import ENTRIES
-from pixelrouter.pixels.quantize import quantizer
+from pixelrouter.pixels.merge import merge_within
+from pixelrouter.pixels.quantize import quantizer, reduce_counted
 from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
 from pixelrouter.types import Report
 
-_SAMPLE = 1 << 20  # pixels that stand for all files when their common palette is chosen
+_COLORS, _PIXELS = 1 << 16, 1 << 22  # of a group: more have no say in its palette, which bounds time and memory
+_SAME = 0.02  # OKLab distance that only a direct comparison shows
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,23 @@ def count_colors(job: Job) -> tuple[dict[str, int], bool]:
 
 
 def common_palette(counts: Mapping[str, int], spec: FinishSpec, *, clear: bool) -> tuple[str, ...]:
-    """One palette for all the colours of a group, given with their pixels. ``clear``: something is transparent."""
+    """One palette for all the colours of a group, given with their pixels, from dark to light.
+
+    ``clear``: something is transparent, which takes an entry. Each image's own noise is gone already. What is left are
+    shades that differ from image to image; those nobody can tell apart become one, unless all colours fit anyway.
+    """
     if not counts:
         return ()
-    colors = parse_hex(sorted(counts))
-    share = min(1.0, _SAMPLE / sum(counts.values()))
-    times = np.maximum(1, np.rint(np.array([counts[name] for name in sorted(counts)]) * share)).astype(np.intp)
-    line = np.repeat(np.concatenate([colors, np.full((len(colors), 1), 255, np.uint8)], axis=1), times, axis=0)
+    most = sorted(counts, key=lambda name: (-counts[name], name))[:_COLORS]
+    colors, pixels = parse_hex(most), np.array([counts[name] for name in most], dtype=np.intp)
+    pixels = np.maximum(1, pixels // -(-int(pixels.sum()) // _PIXELS))
     limit = min(spec.colors or ENTRIES, ENTRIES - clear)
-    _, palette = color(
-        [line[None]], replace(spec, colors=limit, transparent=None, dither="none", pad_palette=False), []
-    )
-    return to_hex(palette)
+    merge = spec.merge if spec.merge is not None else _SAME if len(colors) > limit else 0.0
+    if merge:
+        colors, owner = merge_within(colors, pixels, merge)
+        pixels = np.bincount(owner, pixels, minlength=len(colors)).astype(np.intp)
+    palette = reduce_counted(colors, pixels, limit, spec.quantizer)
+    return to_hex(palette[np.lexsort((pack(palette), to_oklab(palette)[:, 0]))])
 
 
 def versions() -> str:
