@@ -162,7 +162,7 @@ def _decode(data: bytes) -> Decoded:
             if count > 1:
                 image.seek(index)
             frames.append(to_rgba(image if count > 1 else _upright(image)))
-            durations.append(int(image.info.get("duration", 0) or 0))
+            durations.append(round(image.info.get("duration", 0) or 0))  # an APNG says 2009.9999 for 2010
     return Decoded(tuple(frames), tuple(durations))
 
 

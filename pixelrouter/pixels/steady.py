@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.color import Bytes, Floats, Ints
 
 _SPREAD = 5.0  # standard deviations of the noise that a group reaches from its first colour
 _MOST = 10  # levels a channel: what differs by more is never taken for noise
@@ -51,29 +51,39 @@ def _noise(stack: Bytes) -> float:
 
 
 def _grouped(stack: Bytes, reach: float) -> Bytes:
-    """Each cell's colours over time in groups around the first that was not within ``reach`` of an earlier one.
-
-    The first stays the centre, so a slow fade is no single group.
-    """
-    count, height, width, _ = stack.shape
-    first = np.full((_GROUPS, height, width, 4), np.inf, dtype=np.float32)
-    label = np.full((count, height, width), -1, dtype=np.int8)
-    used = np.zeros((height, width), dtype=np.int8)
-    rows, columns = np.indices((height, width), sparse=True)
+    """Each cell's colours over time replaced by the mean of the largest group within ``reach``."""
+    means, sizes = _groups(stack, reach)
+    rows, columns = np.ogrid[: stack.shape[1], : stack.shape[2]]
+    out = stack.copy()
     for at, frame in enumerate(stack):
+        within = np.abs(means - frame.astype(np.float32)).max(axis=-1) <= reach
+        best = np.where(within, sizes, 0).argmax(axis=0)
+        out[at] = np.where(within.any(axis=0)[..., None], means[best, rows, columns], frame)
+    return out
+
+
+def _groups(stack: Bytes, reach: float) -> tuple[Floats, Ints]:
+    """Up to 8 colours ``(8, h, w, 4)`` of each cell, and how many frames each stands for, 0 for none.
+
+    A colour begins a group if no earlier group began within ``reach`` of it. That first one stays the centre, so a slow
+    fade is no single group.
+    """
+    height, width = stack.shape[1:3]
+    first = np.full((_GROUPS, height, width, 4), np.inf, dtype=np.float32)
+    total = np.zeros((_GROUPS, height, width, 4), dtype=np.float32)
+    size = np.zeros((_GROUPS, height, width), dtype=np.intp)
+    rows, columns = np.ogrid[:height, :width]
+    for frame in stack:
         color = frame.astype(np.float32)
         gap = np.abs(first - color).max(axis=-1)  # alpha counts: what is transparent is no shade of black
-        best = gap.argmin(axis=0).astype(np.int8)
-        same = gap[best, rows, columns] <= reach
-        new = ~same & (used < _GROUPS)
-        first[used[new], *np.nonzero(new)] = color[new]
-        label[at] = np.where(same, best, np.where(new, used, -1))
-        used[new] += 1
-    out = stack.copy()
-    for group in range(int(used.max())):
-        member = label == group
-        size = member.sum(axis=0)
-        total = np.where(member[..., None], stack, 0).sum(axis=0, dtype=np.float64)
-        mean = np.rint(total / np.maximum(size, 1)[..., None]).astype(np.uint8)
-        out = np.where(member[..., None], mean, out)
-    return out
+        best = gap.argmin(axis=0)
+        used = (size > 0).sum(axis=0)
+        group = np.where(gap[best, rows, columns] <= reach, best, used)
+        y, x = np.nonzero(group < _GROUPS)
+        into = group[y, x]
+        began = size[into, y, x] == 0
+        first[into[began], y[began], x[began]] = color[y[began], x[began]]
+        total[into, y, x] += color[y, x]
+        size[into, y, x] += 1
+    means = np.where(size[..., None] > 0, np.rint(total / np.maximum(size, 1)[..., None]), np.inf)
+    return means.astype(np.float32), size
