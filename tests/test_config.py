@@ -110,6 +110,7 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
         "palette": "#ff0000,#00ff00",
         "transparent": "true",
         "policy": "reject",
+        "min_score": "80",
         "timeout_s": "5",
         "on_unknown": "spend_again",
         "state": "s",

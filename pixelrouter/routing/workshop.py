@@ -183,9 +183,6 @@ class Workshop:
         if not names:
             raise InvalidRequest("route= names no backend.", hint=f"Known: {', '.join(registry.names())}.")
         ready = [(self.backend(name), name) for name in dict.fromkeys(names)]
-        least = settings.min_score if min_score is None else min_score
-        if least is not None and not 0 <= least <= 100:
-            raise InvalidRequest(f"min_score={least} is outside 0 to 100.", hint="80 is what true pixel art reaches.")
         waits = settings.timeout_s if timeout_s is None else timeout_s
         return Ask(
             request=request,
@@ -209,7 +206,7 @@ class Workshop:
             deadline=time.monotonic() + waits,
             notify=progress or ignore,
             sheet=layout == "sheet",
-            min_score=least,
+            min_score=_least_score(settings.min_score if min_score is None else min_score),
             commercial=commercial,
         )
 
@@ -307,6 +304,12 @@ class Workshop:
     def price(self, ask: Ask) -> Steps[Quote]:
         """What the ask would cost at the first candidate that can serve it."""
         return price(ask, self.quotes, self.ledger)
+
+
+def _least_score(value: object) -> float | None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100):
+        return value
+    raise InvalidRequest(f"min_score={value!r} is no score from 0 to 100.", hint="True pixel art reaches 80.")
 
 
 def _finishing(wishes: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,10 +74,10 @@ def check(
 ) -> CheckReport:
     """How true an image is to pixel art: a score of 0..100 for every rule and for the whole, and what is wrong where.
 
-    ``image`` is a PIL image, encoded bytes or a path; of a moving picture every frame is checked. ``colors`` is the most
-    colours it may have (default 64), ``palette`` (a name, a file or colours) the only ones, ``size`` how many pixels the
-    art should be, ``(width, height)``. It ``passed`` if its score reaches ``threshold``. The image may be at native size
-    or enlarged by a whole factor. Raises UnreadableImage, UnknownPalette, InvalidRequest for a threshold out of range.
+    ``image`` is a PIL image, encoded bytes or a path, at native size or enlarged by a whole factor; of a moving picture
+    every frame is checked. ``colors`` is the most colours it may have (default 64), ``palette`` (a name, a file or
+    colours) the only ones, ``size`` how many pixels the art should be, ``(width, height)``. It ``passed`` if its score
+    reaches ``threshold``. Raises UnreadableImage, UnknownPalette, InvalidRequest for a threshold out of range.
     """
     if not 0 <= threshold <= 100:
         raise InvalidRequest(f"A score of {threshold} is outside 0 to 100.")

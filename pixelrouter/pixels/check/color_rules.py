@@ -20,7 +20,7 @@ def few_colors(look: Look, limit: int | None, palette: Bytes | None) -> Verdict:
     Twice the colours score 71, four times 50 (the square root of limit / colours); with a palette it is the share of
     pixels that are in it.
     """
-    colors, counts = look.colors
+    colors, _ = look.colors
     if palette is not None:
         return _in_palette(look, palette)
     most = FEW if limit is None else limit

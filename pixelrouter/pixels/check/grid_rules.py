@@ -100,7 +100,7 @@ def _spread(look: Look) -> float:
 
 
 def _mixed(look: Look) -> tuple[int, float, Mask] | None:
-    """Factor of the coarser grid that most changes keep to, the share that does not, and the pixels at those changes."""
+    """Factor of the coarser grid that most changes keep to, the share that does not, and where those changes are."""
     across = look.codes[:, 1:] != look.codes[:, :-1]
     down = look.codes[1:] != look.codes[:-1]
     for factor in reversed(_FACTORS):

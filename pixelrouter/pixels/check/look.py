@@ -17,6 +17,9 @@ from pixelrouter.pixels.snap import snap
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.uint32]
+_FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
+_STRONG = 32  # levels of 255
+_SINGLE = 0.02  # share of single pixels, above which a picture is at 1x whatever else looks like a grid
 Kind = Literal["whole", "native", "uneven", "none"]
 
 
@@ -108,7 +111,8 @@ def look(rgba: Bytes) -> Look:
     lattice = find_lattice(rgba)
     confidence = lattice.grid.confidence
     x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
-    if lattice.grid.native or min(lattice.grid.period) < 2:
+    few = min(lattice.grid.size) < _FEWEST or min(lattice.grid.period) < 2
+    if lattice.grid.native or few or _single_pixels(rgba) > _SINGLE:
         return Look(rgba, "native", rgba, x, y, confidence)
     if confidence >= THRESHOLD:
         return Look(rgba, "uneven", snap(rgba, lattice), lattice.x, lattice.y, confidence)
@@ -130,6 +134,21 @@ def oklab_of(values: Codes) -> Floats:
     """OKLab ``(..., 3)`` of codes: each distinct one is worked out once."""
     distinct, inverse = np.unique(values, return_inverse=True)
     return np.asarray(to_oklab(unpack_codes(distinct))[inverse.reshape(values.shape)], dtype=np.float32)
+
+
+def _single_pixels(rgba: Bytes) -> float:
+    """The share of strong changes that the next pixel takes back exactly: an enlarged picture has next to none."""
+    values, single, changes = codes(rgba), 0, 0
+    planes = np.where((values == 0)[..., None], np.uint8(0), rgba)
+    for turned in (False, True):
+        same = values.T if turned else values
+        strong = np.zeros((same.shape[0], same.shape[1] - 1), dtype=bool)
+        for channel in range(4):
+            plane = planes[..., channel].T if turned else planes[..., channel]
+            strong |= np.maximum(plane[:, 1:], plane[:, :-1]) - np.minimum(plane[:, 1:], plane[:, :-1]) > _STRONG
+        single += int((strong[:, :-1] & (same[:, 2:] == same[:, :-2])).sum())
+        changes += int(strong.sum())
+    return single / max(1, changes)
 
 
 def _whole(values: Codes) -> tuple[int, tuple[int, int]] | None:

@@ -12,6 +12,7 @@ _SMALL_STEP = 10  # levels of 255; most changes in a photo or a blur are no larg
 _GRADUAL = (0.40, 0.70)  # share of such changes: sprites have at most 0.37, photos mostly more than 0.7
 _SLOPES = (0.20, 0.35)  # share of pixels on a gentle slope: sprites at most 0.18, photos 0.15 to 0.6
 _MANY = 1024  # colours; pixels that were set one by one have fewer
+_FEW = (64, 128)  # colours; with fewer than the first nothing can shade into anything
 _LARGE = 256  # pixels; a larger picture at 1x without any detail of one pixel is a flat drawing
 _DETAIL = 0.005  # share of the runs that are one pixel long: 0.01 and more in sprites
 _LINES = 512  # rows and columns that are read at most
@@ -47,6 +48,9 @@ def setness(rgba: Bytes, codes: NDArray[np.uint32], colors: int) -> float:
     gradual = _above(small / max(1, changes), _GRADUAL)
     sloping = _above(slopes / max(1, pixels), _SLOPES)
     many = min(1.0, _MANY / max(1, colors))
+    if max(codes.shape) <= _LARGE:  # a small picture of few colours is pixels, however close those are
+        sure = _above(colors, _FEW)
+        gradual, sloping = gradual * sure, sloping * sure
     flat = min(1.0, single / max(1, runs) / _DETAIL) if max(codes.shape) > _LARGE and runs else 1.0
     return (1 - gradual) * (1 - sloping) * many * flat
 
