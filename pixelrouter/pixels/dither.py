@@ -132,7 +132,8 @@ def _alike(colors: Bytes, palette: Bytes) -> tuple[Bytes, Ints]:
     """Fewer colours where there are very many, and which of them stands for each; those of the palette stay apart."""
     if len(colors) <= _MANY:
         return colors, np.arange(len(colors))
-    
+    packed = pack(colors)
+    key = np.where(np.isin(packed, pack(palette)), packed | 1 << 24, pack(colors >> np.uint8(3)))
     _, first, shared = np.unique(key, return_index=True, return_inverse=True)
     return colors[first], np.asarray(shared.reshape(-1), dtype=np.intp)
 
