@@ -13,7 +13,9 @@ from pixelrouter.cli.booking import cancel, costs, jobs, resume
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
+from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
+from pixelrouter.cli.tile import tile
 
 app = typer.Typer(
     name="pixelrouter",
@@ -30,6 +32,8 @@ DRAWING: tuple[Callable[..., object], ...] = (
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, cancel, doctor, backends)
 for run in (*DRAWING, *BOOKS):
     app.command(run.__name__.replace("_", "-"))(run)
+app.add_typer(sheet)
+app.add_typer(tile)
 
 
 def _version(wanted: bool) -> None:

@@ -47,8 +47,17 @@ def find_content(rgba: Bytes) -> Content:
     near = (distance >= 1.0) & (distance <= reach)
     noisy = len(np.unique(pack(rgba[..., :3][near]))) > _FEW
     shown = np.asarray(distance > reach if noisy else distance >= 1.0)
-    red, green, blue = np.rint(ground.colors(slice(0, 1))[0, 0]).clip(0, 255).astype(int).tolist()
-    return Content(_despeckled(shown) if noisy else shown, (red, green, blue, 255))
+    shown = _despeckled(shown) if noisy else shown
+    return Content(shown, _ground_color(rgba, shown))
+
+
+def _ground_color(rgba: Bytes, shown: Mask) -> tuple[int, int, int, int]:
+    """The colour that most ground pixels of the border have."""
+    lines = ((0, slice(None)), (-1, slice(None)), (slice(None), 0), (slice(None), -1))
+    border = np.concatenate([rgba[line][~shown[line]] for line in lines])
+    colors, counts = np.unique(pack(border[:, :3]), return_counts=True)
+    common = int(colors[counts.argmax()]) if len(colors) else 0
+    return common >> 16, common >> 8 & 255, common & 255, 255
 
 
 def _visible(rgba: Bytes) -> Content:
