@@ -26,7 +26,8 @@ _PLACES = np.array(
 _ROWS = np.array([[0.35], [0.5], [0.65]])  # three rows of a cell are added up, which takes the edge off noise
 _BUDGET = 40_000  # samples an axis, so the cost does not grow with the image
 _FEWEST_LINES = 24
-_TRACE = (0.5, 6.0)  # levels: a difference that a painter or a camera makes and a palette does not
+_ROUNDING = np.float32(1.0)  # levels that every difference is lowered by: a gradient advances in steps of one
+_TRACE = (0.0, 5.0)  # levels: a difference that a painter or a camera makes and a palette does not
 _ENOUGH = 100  # cells from which on their number says nothing
 
 # A logistic regression over enlarged images of ten kinds and images without a grid, its weights rounded.
@@ -99,8 +100,9 @@ def _measures(samples: Samples) -> Floats:
 
 
 def _size(difference: Samples) -> Floats:
-    """The largest difference of any channel, in levels of one row."""
-    return np.asarray(np.abs(difference).max(axis=0) / np.float32(len(_ROWS)), dtype=np.float32)
+    """The largest difference of any channel, in levels of one row; less than a level is rounding."""
+    largest = np.abs(difference).max(axis=0)
+    return np.asarray(np.maximum(largest / np.float32(len(_ROWS)) - _ROUNDING, 0), dtype=np.float32)
 
 
 def _trace_share(difference: Floats) -> float:

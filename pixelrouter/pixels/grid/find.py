@@ -14,8 +14,8 @@ from PIL import Image
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines, spike_share
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
-from pixelrouter.pixels.grid.lines import cut_lines, evidence_at, with_borders
-from pixelrouter.pixels.grid.period import MIN_PERIOD, periods
+from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
+from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, periods
 from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
 
@@ -30,7 +30,7 @@ _FLAT = 0.25  # a cell is flat while it varies less than this share of the step 
 _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
 _LINES_A_CLASS = 6
-_LOOSE, _STIFF = 6.0, 10.0  # springs of the first and the second pass over the cut lines
+_DRIFTS = 0.06  # spread of the widths of cells, in periods, above which the lattice drifts
 
 
 def detect_grid(image: Image.Image) -> Grid:
@@ -117,24 +117,20 @@ def _exact(image: Bytes) -> Lattice | None:
 
 
 def _build(
-    across: Profile, down: Profile, periods: tuple[float, float], score: float, *, centers: bool = False
+    across: Profile, down: Profile, periods: tuple[float, float], score: float
 ) -> Lattice:
-    """Cut lines at about those periods. ``centers``: the evidence marks the middles of cells, not their borders."""
+    """Cut lines at about those periods."""
     profiles = (across, down)
-    first = [cut_lines(profile, period, _LOOSE) for profile, period in zip(profiles, periods, strict=True)]
+    combs = [comb(profile, period) for profile, period in zip(profiles, periods, strict=True)]
+    first = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
     factor = _thinning(profiles, first) if score < 1 else 1  # a given period is not questioned
     if factor > 1:
-        periods = (periods[0] * factor, periods[1] * factor)
-        first = [cut_lines(profile, period, _LOOSE) for profile, period in zip(profiles, periods, strict=True)]
+        combs = [comb(profile, period * factor) for profile, period in zip(profiles, periods, strict=True)]
+        first = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
+    first = [_followed(*each) for each in zip(profiles, combs, first, strict=True)]
     cuts, slopes, phases, drift = [], [], [], 0.0
-    for profile, period, lines in zip(profiles, periods, first, strict=True):
-        if len(lines) > 4:
-            # Measured over many cells the period is far more exact than a spectrum can say.
-            period = float(np.median(np.diff(lines)) + np.polyfit(np.arange(len(lines)), lines, 1)[0]) / 2
-            lines = cut_lines(profile, period, _STIFF)
-        if centers and len(lines) > 1:
-            ends = (lines[0] - (lines[1] - lines[0]) / 2, lines[-1] + (lines[-1] - lines[-2]) / 2)
-            lines = np.concatenate([[ends[0]], (lines[1:] + lines[:-1]) / 2, [ends[1]]])
+    for profile, one, lines in zip(profiles, combs, first, strict=True):
+        period = one.period
         number = np.arange(len(lines))
         slope, start = np.polyfit(number, lines, 1) if len(lines) > 2 else (period, lines[0])
         drift = max(drift, float(np.abs(lines - (slope * number + start)).max()))
@@ -144,6 +140,19 @@ def _build(
     x, y = cuts
     size = (len(x) - 1, len(y) - 1)
     return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), size, drift, min(1.0, score)))
+
+
+def _followed(profile: Profile, one: Comb, lines: Doubles) -> Doubles:
+    """The lines, found again with springs made for drift where they do drift."""
+    for _ in range(2):
+        if len(lines) < 6:
+            break
+        widths = np.diff(lines)
+        if widths[1:-1].std() < _DRIFTS * one.period:
+            break
+        period = float((lines[-1] - lines[0]) / len(widths))
+        lines = drifting_lines(profile, comb_at(profile, period))
+    return lines
 
 
 def _thinning(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> int:

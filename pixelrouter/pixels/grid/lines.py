@@ -10,25 +10,47 @@ import numpy as np
 
 from pixelrouter.pixels.grid.edges import SUB, Profile
 from pixelrouter.pixels.grid.lattice import Doubles
+from pixelrouter.pixels.grid.period import Comb
 
 _STEPS = 18  # positions tried a period
+_FEW_STEPS = 14  # the same where steps are remembered
+_STIFF = 10.0  # spring of a step
+_SOFT, _BENDING = 2.0, 10.0  # springs of a step and of its change, where the lattice drifts
 _SHORTEST, _LONGEST = 0.6, 1.45  # periods between two lines
 _BORDER = 0.35  # evidence of the picture's borders, which usually are borders of cells as well
+_PULL = 0.15  # evidence of a line of the comb, times its strength
 _STRONG = 1.5  # evidence of one line counts at most this often as much as that of a typical one
 
 
-def cut_lines(profile: Profile, period: float, stiffness: float) -> Doubles:
-    """Positions in source pixels of the lines between cells, ascending, border slivers left out."""
-    bin_width = period / _STEPS
-    evidence = _resampled(profile, bin_width)
-    lines = max(1, round(profile.length / period))
+def cut_lines(profile: Profile, comb: Comb) -> Doubles:
+    """Positions in source pixels of the lines between cells, ascending, border slivers left out.
+
+    Where there is no evidence, they keep to the comb.
+    """
+    evidence, scale = _evidence(profile, comb, _STEPS)
+    path = _best_path(evidence, _STIFF) * scale
+    return _centred(profile, path, scale)
+
+
+def drifting_lines(profile: Profile, comb: Comb) -> Doubles:
+    """The same for a lattice whose cells change their width along the way."""
+    evidence, scale = _evidence(profile, comb, _FEW_STEPS)
+    path = _best_smooth_path(evidence, _FEW_STEPS, _SOFT, _BENDING) * scale
+    return _centred(profile, path, scale)
+
+
+def _evidence(profile: Profile, comb: Comb, steps: int) -> tuple[Doubles, float]:
+    """Evidence 0.._STRONG at positions ``period / steps`` apart, and how far that is in source pixels."""
+    evidence = _resampled(profile, comb.period / steps)
+    scale = profile.length / (len(evidence) - 1)
+    lines = max(1, round(profile.length / comb.period))
     strong = np.partition(evidence, max(0, len(evidence) - 2 * lines))[-2 * lines :].mean()
     if strong > 0:
         evidence = np.minimum(evidence / strong, _STRONG)
+    evidence += _PULL * comb.strength * np.cos(2 * np.pi * (np.arange(len(evidence)) * scale - comb.phase) / comb.period)
     evidence[0] += _BORDER
     evidence[-1] += _BORDER
-    path = _best_path(evidence, stiffness)
-    return _centred(profile, path * (profile.length / (len(evidence) - 1)), bin_width)
+    return evidence, scale
 
 
 def _resampled(profile: Profile, bin_width: float) -> Doubles:
@@ -72,6 +94,46 @@ def _best_path(evidence: Doubles, stiffness: float) -> Doubles:
     while position >= 0:
         path.append(position)
         position = int(came[position])
+    return np.array(path[::-1], dtype=np.float64)
+
+
+def _best_smooth_path(evidence: Doubles, steps: int, stiffness: float, bending: float) -> Doubles:
+    """As :func:`_best_path`, with a second spring against every change from one step to the next.
+
+    Drift changes the width of cells little by little; a line too many or too few changes it at once.
+    """
+    size = len(evidence)
+    shortest, longest = int(_SHORTEST * steps), int(_LONGEST * steps) + 1
+    step = np.arange(shortest, longest + 1)
+    cost = bending * ((step[:, None] - step[None, :]) / steps) ** 2  # this step, the one before
+    stretch = stiffness * (step / steps - 1) ** 2
+    back = longest + np.arange(shortest)[:, None] - step[None, :]
+    padded = -(-size // shortest) * shortest
+    score = np.full((padded + longest, len(step)), -np.inf)
+    came = np.full((padded, len(step)), -1, dtype=np.int16)
+    gain = np.pad(evidence, (0, padded - size))
+    for start in range(0, padded, shortest):
+        options = score[start + back]
+        options -= cost
+        best = options.argmax(axis=2)
+        value = np.take_along_axis(options, best[..., None], axis=2)[..., 0]
+        if start <= steps:
+            fresh = (start + np.arange(shortest) <= steps)[:, None] & (value < 0)
+            best = np.where(fresh, -1, best)
+            value = np.where(fresh, 0.0, value)
+        came[start : start + shortest] = best
+        score[longest + start : longest + start + shortest] = value - stretch + gain[start : start + shortest, None]
+    tail = max(0, size - 1 - steps)
+    last = score[longest + tail : longest + size]
+    offset, kind = np.unravel_index(int(last.argmax()), last.shape)
+    position, choice = tail + int(offset), int(kind)
+    path = []
+    while position >= 0:
+        path.append(position)
+        before = int(came[position, choice])
+        if before < 0:
+            break
+        position, choice = position - int(step[choice]), before
     return np.array(path[::-1], dtype=np.float64)
 
 

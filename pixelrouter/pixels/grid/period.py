@@ -7,7 +7,10 @@ logarithmic scale of lags all periods see the same cosine, so one correlation sc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pixelrouter.pixels.grid.edges import SUB, Profile
 from pixelrouter.pixels.grid.lattice import Doubles
@@ -19,6 +22,7 @@ _NEAR = 0.3  # lags below this share of a period say nothing: they are the width
 _SHARE = 0.5  # of the usual density of pairs, below which a window counts for less
 _LARGEST_OF = 0.86  # the largest period that scores this share of the best one wins: p/2, p/3 fit as well as p
 _ANISOTROPY = 1.13  # the two periods differ by this factor at most
+_COMB = 0.025  # share of the period within which the comb is looked for: drift makes side bands further out
 _SAME = 0.012  # periods closer than this, as the logarithm of their quotient, are one
 
 
@@ -26,7 +30,7 @@ def periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]
     """The period of each axis in source pixels, and their coherence 0..1. Near-square cells are preferred."""
     longest = max(MIN_PERIOD * 1.1, min(across.length, down.length) / 3)
     tried = np.exp(np.arange(np.log(MIN_PERIOD), np.log(longest), _RATIO))
-    correlations = (autocorrelation(across), autocorrelation(down))
+    correlations = [autocorrelation(spectrum(p), p.bands.shape[1]) for p in (across, down)]
     mass = [float(c[0]) for c in correlations]
     if not sum(mass):
         return (1.0, 1.0), 0.0
@@ -46,15 +50,53 @@ def periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]
     return found, float(joint[top])
 
 
-def autocorrelation(profile: Profile) -> Doubles:
-    """Of all bands together, for lags 0, 1/SUB, 2/SUB ... source pixels."""
+def spectrum(profile: Profile) -> NDArray[np.complex128]:
+    """Of every band, at frequencies k / (2 * next power of two) a sample."""
     size = profile.bands.shape[1]
-    padded = 1 << (2 * size - 1).bit_length()
     # Noise makes edges everywhere, a lattice only on its lines: the median is what lies between them.
     lines = (profile.bands - np.median(profile.bands, axis=1, keepdims=True)).clip(0)
-    spectrum = np.fft.rfft(lines, padded, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
-    return np.asarray(np.fft.irfft(power, padded)[:size].clip(0), dtype=np.float64)
+    return np.asarray(np.fft.rfft(lines, 1 << (2 * size - 1).bit_length(), axis=1), dtype=np.complex128)
+
+
+def autocorrelation(waves: NDArray[np.complex128], size: int) -> Doubles:
+    """Of all bands together, for lags 0, 1/SUB, 2/SUB ... source pixels, from their spectrum."""
+    power = (waves.real**2 + waves.imag**2).sum(axis=0)
+    return np.asarray(np.fft.irfft(power)[:size].clip(0), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Comb:
+    """The regular lattice that fits an axis best as a whole: ``period`` and ``phase`` (of one line) in source pixels.
+
+    ``strength`` 0..1 says how much of the evidence keeps to it: low where the lattice drifts far.
+    """
+
+    period: float
+    phase: float
+    strength: float
+
+
+def comb(profile: Profile, period: float) -> Comb:
+    """The comb near a period. Over the whole length it is far more exact than the distances between neighbours."""
+    waves = spectrum(profile)
+    size = 2 * (waves.shape[1] - 1)
+    power = (waves.real**2 + waves.imag**2).sum(axis=0)
+    middle = size / (period * SUB)
+    low, high = max(1, int(middle * (1 - _COMB))), min(len(power) - 2, int(middle * (1 + _COMB)) + 1)
+    best = low + int(power[low : high + 1].argmax())
+    before, here, after = power[best - 1 : best + 2]
+    bend = before - 2 * here + after
+    if low < best < high and bend < 0:
+        period = size / (best + 0.5 * (before - after) / bend) / SUB
+    return comb_at(profile, period)
+
+
+def comb_at(profile: Profile, period: float) -> Comb:
+    """The comb of exactly that period."""
+    total = profile.total.astype(np.float64)
+    wave = np.exp(2j * np.pi / (period * SUB) * np.arange(len(total))) @ total
+    strength = float(np.abs(wave) / max(total.sum(), 1e-9))
+    return Comb(period, float(np.angle(wave) / (2 * np.pi) % 1 * period), strength)
 
 
 def coherence(correlation: Doubles, tried: Doubles) -> Doubles:
