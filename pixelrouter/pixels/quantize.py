@@ -7,6 +7,7 @@ the limit holds whatever the proposer did.
 
 from __future__ import annotations
 
+import math
 from importlib import metadata
 from typing import Any
 
@@ -59,11 +60,14 @@ def reduce_counted(colors: Bytes, counts: Counts, limit: int, wish: Quantizer = 
 
 
 def _by_imagequant(colors: Bytes, counts: Counts, limit: int) -> Bytes:
+    # As a square and not a line, because imagequant weighs pixels by their surroundings on both axes.
     rgb = np.repeat(colors, counts, axis=0)
-    opaque = np.concatenate([rgb, np.full((len(rgb), 1), 255, dtype=np.uint8)], axis=1)
+    side = math.isqrt(len(rgb) - 1) + 1
+    rgb = np.pad(rgb, ((0, side * side - len(rgb)), (0, 0)), mode="edge")
+    opaque = np.pad(rgb, ((0, 0), (0, 1)), constant_values=255)
     # Dithering scatters single pixels, which is the opposite of pixel art.
     indices, flat = imagequant.quantize_raw_rgba_bytes(
-        opaque.tobytes(), len(rgb), 1, dithering_level=0.0, max_colors=max(2, limit)
+        opaque.tobytes(), side, side, dithering_level=0.0, max_colors=max(2, limit)
     )
     entries = np.array(flat, dtype=np.uint8).reshape(-1, 4)[:, :3]
     used, owned = np.unique(np.frombuffer(indices, dtype=np.uint8), return_counts=True)
