@@ -19,6 +19,7 @@ _REACH = 40.0  # byte distance from the fit within which a border pixel may stil
 _EXACT, _CLEAN = 1.5, 6.0  # tolerance on a ground of one value, and on one with hardly any noise
 _FEW = 4  # colours so near to each other may be drawn; more of them are noise
 _LEAST, _MOST = 12.0, 56.0  # tolerance on a noisy one: compression is worse beside the figure than at the border
+_SPOILT = 0.15  # of the ground, the most that compression may have spoilt
 _NOISY = 0.003  # share of the ground's pixels that must be off before it counts as noisy
 _SHARE = 0.5  # of the border must be ground; a figure may touch the rest
 _POINTS = 4096  # a surface is fitted to at most so many pixels
@@ -93,14 +94,21 @@ def widen(ground: Ground, distance: Floats, mask: NDArray[np.bool_]) -> Ground:
         return ground
     count = np.histogram(distance[~mask], edges)[0].astype(np.float64)
     smooth = np.convolve(np.pad(count, 1, mode="edge"), np.ones(3), mode="valid")
+    # Behind a peak lies another colour of the figure, not a valley.
+    smooth = smooth[: max(1, np.count_nonzero(np.cumsum(count) <= _SPOILT * np.count_nonzero(mask)))]
     at = int(np.flatnonzero(smooth <= smooth.min() + 0.02 * smooth.max())[0])
     return replace(ground, tolerance=float(edges[at] + 2.0))
 
 
 def noise_tolerance(rest: NDArray[np.floating]) -> float:
-    """How far from a fit a pixel may lie, from how far ``(n,)`` pixels do that are known to be ground."""
-    spread = float(np.quantile(rest, 0.97)) if len(rest) else 0.0
-    return _CLEAN if spread < 1.0 else float(np.clip(1.35 * spread + 8, _LEAST, _MOST))
+    """How far from a fit a pixel may lie, from how far ``(n,)`` pixels do that are mostly ground.
+
+    Of normal noise nearly all is within 2.6 times the median, which a few pixels of a figure do not move.
+    """
+    if not len(rest) or np.quantile(rest, 0.97) < 1.0:
+        return _CLEAN
+    spread = min(1.35 * float(np.quantile(rest, 0.97)), 2.8 * float(np.median(rest)))
+    return float(np.clip(spread + 8, _LEAST, _MOST))
 
 
 def _tolerance(rest: NDArray[np.floating]) -> float:
