@@ -1,15 +1,28 @@
-"""Snapping: one colour for every cell of the grid, never a mixture of two cells."""
+"""Snapping: one colour for every cell of the grid, never a mixture of two cells.
+
+Where the image is sharp, a cell's colour is what its samples agree on (:mod:`~pixelrouter.pixels.sampling`). Where blur
+or smooth enlargement reached across the cells, it is taken apart again (:mod:`~pixelrouter.pixels.unmix`).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from PIL import Image
 
-from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.lattice import Doubles
+from pixelrouter.pixels.sampling import Points, gather, points, robust, whole
+from pixelrouter.pixels.unmix import PROBES, Evidence, Response, fit_responses, unmix
 
-_SAMPLES = np.linspace(0.28, 0.72, 5)  # where in a cell it is sampled, as shares of its width
+_LINES = 40  # lines of cells an axis that the blur is measured on, at most
+_LEAK = 0.012  # share of a sample that comes from other cells, below which there is nothing to take apart
+_STRENGTH = 0.05  # regularisation of the taking apart
+_FLAT = 2  # levels between the samples of a cell that is one colour
+_TO_YCC = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=np.float32
+)  # JFIF: the colour space in which both codecs and decoders of latent images blur
+_FROM_YCC = np.linalg.inv(_TO_YCC).astype(np.float32)
 
 
 def snap_image(image: Image.Image) -> Image.Image:
@@ -25,40 +38,107 @@ def snap_image(image: Image.Image) -> Image.Image:
 
 
 def snap(rgba: Bytes, lattice: Lattice) -> Bytes:
-    """The ``(rows, columns, 4)`` bytes of a lattice's cells. Alpha is 0 or 255, decided by the majority of a cell."""
-    columns = _positions(lattice.x, rgba.shape[1])
-    rows = _positions(lattice.y, rgba.shape[0])
-    out = np.empty((len(rows), len(columns), 4), dtype=np.uint8)
-    for start in range(0, len(rows), 64):  # bounds the memory
-        part = rows[start : start + 64]
-        block = rgba[part[:, None, :, None], columns[None, :, None, :]]
-        out[start : start + 64] = _cell_colors(block.reshape(*block.shape[:2], -1, 4))
+    """The ``(rows, columns, 4)`` bytes of a lattice's cells. Alpha is 0 or 255, decided a cell at a time; colour is
+    zero under alpha 0.
+    """
+    columns = points(lattice.x, rgba.shape[1])
+    rows = points(lattice.y, rgba.shape[0])
+    samples = gather(rgba, rows, columns)
+    colors = robust(samples)
+    if min(colors.shape[:2]) < 4 or not _soft(samples, colors):
+        return colors
+    luma, chroma = fit_responses(
+        *zip(
+            _evidence(rgba, lattice.x, rows, columns),
+            _evidence(rgba.transpose(1, 0, 2), lattice.y, columns, rows),
+            strict=True,
+        )
+    )
+    return _unmixed(samples, colors, (rows, columns), luma, chroma)
+
+
+def _soft(samples: Bytes, colors: Bytes) -> bool:
+    """Whether cells that differ from their neighbour are unlike themselves as well: a cheap look before measuring."""
+    changes = (colors[:, 1:] != colors[:, :-1]).any(axis=-1)
+    first, last = samples[3, :, 1:], samples[5, :, :-1]  # of the middle line: the sides that face each other
+    inner = samples[4]
+    unlike = (np.abs(first.astype(np.int16) - inner[:, 1:]) > _FLAT).any(axis=-1)
+    unlike |= (np.abs(last.astype(np.int16) - inner[:, :-1]) > _FLAT).any(axis=-1)
+    return bool((unlike & changes).sum() > 0.1 * changes.sum())
+
+
+def _evidence(rgba: Bytes, cuts: Doubles, across: Points, along: Points) -> tuple[Evidence, Evidence]:
+    """What the axis of ``cuts`` says about blur in luma (with alpha) and in chroma; x, or y with the image transposed.
+
+    Lines of pixels through the middle of lines of cells are read between pixels by Keys' cubic.
+    """
+    chosen = np.unique(np.linspace(0, len(across.pixels) - 1, _LINES).astype(np.intp))
+    read = across.pixels[chosen].reshape(len(chosen), -1)
+    lines = np.zeros((len(chosen), rgba.shape[1], 4), dtype=np.float32)
+    for k in range(read.shape[1]):
+        lines += _premultiplied(rgba[read[:, k]])
+    lines = _to_ycc(lines / read.shape[1])
+    edges = whole(cuts)
+    center, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    window = (along.at - np.arange(len(center))[:, None] - 0.5).mean(axis=0)
+    window = window - window.mean()
+    centers = np.mean([_between(lines, center + width * offset) for offset in window], axis=0)
+    probes = np.stack([_between(lines, center + width * offset) for offset in PROBES])
+    if len(center) > 8:  # cells cut off by the border are not whole
+        centers, probes = centers[:, 1:-1], probes[:, :, 1:-1]
+    return tuple(Evidence(centers[..., k], probes[..., k], along.period, window) for k in ([0, 3], [1, 2]))
+
+
+def _between(lines: Floats, at: Doubles) -> Floats:
+    """``(lines, n, channels)`` at positions between the pixels, by cubic convolution."""
+    at = at - 0.5
+    left = np.floor(at).astype(np.intp)
+    share = (at - left).astype(np.float32)[None, :, None]
+    last = lines.shape[1] - 1
+    a, b, c, d = (lines[:, (left + k).clip(0, last)] for k in (-1, 0, 1, 2))
+    out = b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
+    return np.asarray(out, dtype=np.float32)
+
+
+def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: Response, chroma: Response) -> Bytes:
+    """The colours with the shares of other cells taken out; a channel that has none keeps its robust colour."""
+    leaks = [
+        max(abs(response.leak(p.period, (p.at - np.floor(p.at)).mean(axis=0) - 0.5)) for p in axes)
+        for response in (luma, chroma)
+    ]
+    if max(leaks) < _LEAK and luma.kind == "blur":
+        return colors
+    mean = np.zeros(colors.shape, dtype=np.float32)
+    for sample in samples:
+        mean += _premultiplied(sample)
+    planes = np.ascontiguousarray(np.moveaxis(_to_ycc(mean / len(samples)), -1, 0))
+    if luma.kind == "blur" and leaks[0] < _LEAK:
+        planes[0] = _to_ycc(_premultiplied(colors))[..., 0]
+    solid = bool((colors[..., 3] == 255).all())
+    for response, leak, used in ((luma, leaks[0], [0] if solid else [0, 3]), (chroma, leaks[1], [1, 2])):
+        if response.kind == "blur" and leak < _LEAK:
+            continue
+        part = planes[used]
+        for points_ in reversed(axes):
+            part = unmix(part, points_.at, response, points_.period, _STRENGTH).swapaxes(-1, -2)
+        planes[used] = part
+    alpha = planes[3]
+    visible = alpha >= 128
+    rgb = np.moveaxis(planes[:3], 0, -1) @ _FROM_YCC.T * (255 / np.maximum(alpha, 128))[..., None]
+    out = np.zeros_like(colors)
+    out[..., :3] = np.where(visible[..., None], np.rint(rgb).clip(0, 255), 0)
+    out[..., 3] = np.where(visible, 255, 0)
     return out
 
 
-def _positions(cuts: Doubles, length: int) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
-    inner = cuts[:-1, None] + np.diff(cuts)[:, None] * _SAMPLES[None, :]
-    return np.floor(inner).astype(np.intp).clip(0, length - 1)
+def _premultiplied(rgba: Bytes) -> Floats:
+    out = rgba.astype(np.float32)
+    if (rgba[..., 3] != 255).any():
+        out[..., :3] *= out[..., 3:] / 255
+    return out
 
 
-def _cell_colors(samples: Bytes) -> Bytes:
-    """One RGBA colour for each ``(..., n, 4)``: the mean of the half of the samples closest to their median.
-
-    The median alone would keep noise, the mean alone would mix two cells.
-    """
-    opaque = samples[..., 3] >= 128
-    visible = opaque.mean(axis=-1) >= 0.5
-    color = samples[..., :3].astype(np.float32)
-    # Samples of the other kind of alpha have no say in the colour.
-    masked = np.where(opaque[..., None], color, np.nan)
-    masked[~visible] = 0.0
-    middle = np.nanmedian(masked, axis=-2, keepdims=True)
-    distance = np.abs(masked - middle).sum(axis=-1)
-    distance = np.where(np.isnan(distance), np.inf, distance)
-    keep = distance <= np.partition(distance, samples.shape[-2] // 4, axis=-1)[..., samples.shape[-2] // 4, None]
-    keep &= np.isfinite(distance)
-    mean = (np.nan_to_num(masked) * keep[..., None]).sum(axis=-2) / np.maximum(keep.sum(axis=-1), 1)[..., None]
-    out = np.zeros((*visible.shape, 4), dtype=np.uint8)
-    out[..., :3] = np.where(visible[..., None], np.rint(mean), 0)
-    out[..., 3] = np.where(visible, 255, 0)
+def _to_ycc(rgba: Floats) -> Floats:
+    out = rgba.copy()
+    out[..., :3] = rgba[..., :3] @ _TO_YCC.T
     return out

@@ -1,0 +1,131 @@
+"""Samples: which pixels of an image speak for a cell, and the colour that most of them agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelrouter.pixels.color import Bytes, Ints
+from pixelrouter.pixels.grid.lattice import Doubles
+
+SIDE = 3  # samples across a cell, and as many down
+_SHARE = 0.2  # of a cell, from its centre, where the outer samples lie
+_BLOCK = 9.0  # source pixels a cell from which on a sample is the mean of 2 x 2 pixels (3 x 3 from twice that on)
+_SORT9 = (  # the comparisons of a sorting network for nine values (R. W. Floyd, in Knuth, TAOCP 3, 5.3.4)
+    *((0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (0, 3), (3, 6), (0, 3), (1, 4)),
+    *((4, 7), (1, 4), (2, 5), (5, 8), (2, 5), (1, 3), (5, 7), (2, 6), (4, 6), (2, 4), (2, 3), (5, 6)),
+)
+_APART = 24  # levels between samples of one cell, beyond noise, that make it a cell of two colours
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where an axis is sampled: ``pixels`` (cells, SIDE, block), ``at`` (cells, SIDE * block) in cell coordinates."""
+
+    pixels: Ints
+    at: Doubles
+    period: float
+
+
+def points(cuts: Doubles, length: int, share: float = _SHARE) -> Points:
+    """The sample points of an axis of ``length`` pixels."""
+    widths = np.diff(cuts)
+    period = float(np.median(widths))
+    block = 1 if period < _BLOCK else 2 if period < 2 * _BLOCK else 3
+    center = (cuts[1:] + cuts[:-1]) / 2
+    first = center[:, None] + widths[:, None] * np.linspace(-share, share, SIDE) - (block - 1) / 2
+    pixels = np.floor(first).astype(np.intp)[..., None] + np.arange(block)
+    pixels = pixels.clip(0, length - 1)
+    at = np.interp(pixels.reshape(len(center), -1) + 0.5, whole(cuts), np.arange(len(cuts)))
+    return Points(pixels, at, period)
+
+
+def whole(cuts: Doubles) -> Doubles:
+    """The cut lines with the outer ones where they would be if the border of the picture had cut no cell off."""
+    out = cuts.astype(np.float64)
+    usual = float(np.median(np.diff(cuts)))
+    out[0] = min(out[0], out[1] - 0.95 * usual)
+    out[-1] = max(out[-1], out[-2] + 0.95 * usual)
+    return out
+
+
+def gather(rgba: Bytes, rows: Points, columns: Points) -> Bytes:
+    """The samples of every cell, ``(SIDE * SIDE, rows, columns, 4)``; row by row within a cell."""
+    packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
+    size = (len(rows.pixels), len(columns.pixels))
+    tall, wide = rows.pixels.shape[2], columns.pixels.shape[2]
+    out = np.empty((SIDE * SIDE, *size, 4), dtype=np.uint8)
+    total = np.empty((*size, 4), dtype=np.uint16)
+    for down in range(SIDE):
+        lines = [packed[rows.pixels[:, down, i]] for i in range(tall)]
+        for across in range(SIDE):
+            at = out[down * SIDE + across]
+            if tall * wide == 1:
+                np.take(lines[0], columns.pixels[:, across, 0], axis=1, out=at.view(np.uint32)[..., 0])
+                continue
+            total[:] = tall * wide // 2
+            for line in lines:
+                for i in range(wide):
+                    total += line.take(columns.pixels[:, across, i], axis=1).view(np.uint8).reshape(total.shape)
+            np.floor_divide(total, tall * wide, out=at, casting="unsafe")
+    return out
+
+
+def robust(samples: Bytes) -> Bytes:
+    """One colour a cell from ``(9, rows, columns, 4)``: the mean of the middle five of the nine samples.
+
+    The median alone would keep noise, the mean alone would mix two cells. Cells that hold two colours take the one
+    that most of their samples have.
+    """
+    ordered = list(samples.copy())
+    spare = np.empty_like(ordered[0])
+    for low, high in _SORT9:
+        np.minimum(ordered[low], ordered[high], out=spare)
+        np.maximum(ordered[low], ordered[high], out=ordered[high])
+        ordered[low], spare = spare, ordered[low]
+    spread = ordered[7] - ordered[1]
+    usual = int(np.median(spread[..., :3]))
+    if usual:
+        total = np.full(spare.shape, 2, dtype=np.uint16)
+        for middle in ordered[2:7]:
+            total += middle
+        out = (total // 5).astype(np.uint8)
+    else:  # no noise to average: a colour of the image, to the bit
+        out = ordered[4].copy()
+    torn = (spread > usual * 3 + _APART).any(axis=-1) | ((ordered[0][..., 3] < 128) != (ordered[8][..., 3] < 128))
+    if torn.any():
+        out[torn] = _majority(samples[:, torn], clean=usual <= 1)
+    hidden = out[..., 3] < 128
+    out[..., 3] = 255
+    out[hidden] = 0
+    return out
+
+
+def _majority(samples: Bytes, *, clean: bool) -> Bytes:
+    """For ``(9, n, 4)`` samples of cells that hold two colours: the colour on the side that most samples are on.
+
+    The one at the centre counts double. ``clean``: it is the colour of one sample, not the mean of several.
+    """
+    votes = np.ones((len(samples), 1), dtype=np.int8)
+    votes[len(samples) // 2] = 2
+    opaque = samples[..., 3] >= 128
+    visible = (opaque * votes).sum(axis=0) * 2 > votes.sum()
+    counts = opaque == visible
+    color = samples[..., :3].astype(np.int16)
+    low = np.where(counts[..., None], color, 255).min(axis=0)
+    high = np.where(counts[..., None], color, 0).max(axis=0)
+    channel = (high - low).argmax(axis=-1)[:, None]
+    cut = np.take_along_axis(low + high, channel, axis=1)[:, 0]
+    upper = 2 * np.take_along_axis(color, channel[None], axis=2)[..., 0] > cut
+    more = ((upper & counts) * votes).sum(axis=0) * 2 > (counts * votes).sum(axis=0)
+    chosen = counts & (upper == more)
+    mean = (color * chosen[..., None]).sum(axis=0) / np.maximum(chosen.sum(axis=0), 1)[:, None]
+    out = np.empty((samples.shape[1], 4), dtype=np.uint8)
+    if clean:
+        far = np.where(chosen, np.abs(color - mean).sum(axis=-1), np.inf)
+        out[:, :3] = color[far.argmin(axis=0), np.arange(len(out))]
+    else:
+        out[:, :3] = np.rint(mean)
+    out[:, 3] = np.where(visible, 255, 0)
+    return out
