@@ -73,7 +73,7 @@ class Checkerboard:
         """Whether a pixel is so close to the edge of a square that either colour may show."""
         near = np.zeros(1, dtype=np.bool_)
         for phase, (pitch, _) in zip(self._phases(y, x), self.squares or (), strict=True):
-            near = near | (np.abs(phase - np.rint(phase)) * pitch <= max(0.75, pitch / 8))
+            near = near | (np.abs(phase - np.rint(phase)) * pitch <= max(1.0, pitch / 16))
         return near
 
     def _phases(self, y: Places, x: Places) -> list[NDArray[np.floating]]:

@@ -12,6 +12,7 @@ from pixelrouter.pixels.checkerboard import Checkerboard, find_checkerboard
 from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.despill import despill as take_off
 from pixelrouter.pixels.ground import Ground, find_ground, is_exact, refine, widen
+from pixelrouter.pixels.surface import border
 
 _LINE = 0.01  # of a side: the most a frame line round the ground may measure, and never less than one pixel
 _FRAMED = 16  # pixels a side below which no frame line is looked for
@@ -54,7 +55,7 @@ def _key(rgb: Bytes, holes: bool) -> tuple[Mask, Ground | Checkerboard, tuple[sl
         frame = np.ones((height, width), dtype=np.bool_)
         frame[inner] = False
         within = _flood(rgb[inner], holes)
-        if within is not None and _is_line(rgb[frame]):
+        if within is not None and _is_line(rgb[border(height, width)]):
             frame[inner] = within[0]
             return frame, within[1], inner
     return None if found is None else (*found, whole)
