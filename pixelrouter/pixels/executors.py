@@ -10,6 +10,7 @@ import itertools
 import os
 import pickle
 import signal
+import socket
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -26,6 +27,7 @@ R = TypeVar("R")
 Results: TypeAlias = Generator[tuple[int, R | Exception], None, None]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # what numpy's libraries read when loaded
+_KNOCK = 10.0  # seconds for a cluster to answer
 
 
 class Executor(Protocol):
@@ -285,6 +287,7 @@ class RayCluster:
         if self.address is None:
             options |= {"num_cpus": self.jobs or cores(), "include_dashboard": False}
         try:
+            _knock(self.address)
             ray.init(self.address, **options)
         except (ConnectionError, ValueError, RuntimeError, OSError) as error:
             raise ConfigError(
@@ -295,6 +298,13 @@ class RayCluster:
             yield
         finally:
             ray.shutdown()
+
+
+def _knock(address: str | None) -> None:
+    """Raises OSError where nobody listens at ``host:port``: Ray itself would go on trying for minutes."""
+    host, _, port = (address or "").rpartition("/")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK).close()
 
 
 def executor(name: str, *, jobs: int | None = None, address: str | None = None) -> Executor:
