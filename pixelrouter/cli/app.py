@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pixelrouter.cli.booking import cancel, costs, jobs, resume
+from pixelrouter.cli.check import check
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 DRAWING: tuple[Callable[..., object], ...] = (
     *(generate, edit, inpaint, rotate, animate, tileset, remove_background),
-    *(quote, finish),
+    *(quote, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, cancel, doctor, backends)
 for run in (*DRAWING, *BOOKS):

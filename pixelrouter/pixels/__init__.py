@@ -1,7 +1,7 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
 from pixelrouter.pixels.batch import BatchReport, finish_folder
-from pixelrouter.pixels.check import CheckReport, check
+from pixelrouter.pixels.check import CheckReport, annotate, check
 from pixelrouter.pixels.decode import Decoded, decode
 from pixelrouter.pixels.executors import Executor, InProcess, Processes, RayCluster
 from pixelrouter.pixels.explain import Explanation, explain
@@ -39,6 +39,7 @@ __all__ = [
     "Seam",
     "Slicing",
     "WangReport",
+    "annotate",
     "built_ins",
     "check",
     "check_wang",

@@ -173,7 +173,7 @@ def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
     fix = "`pixelrouter resume` asks the vendors what became of them."
     yield row("outcomes", not unknown, f"{len(unknown)} attempts with unknown outcome", fix)
     has = importlib.util.find_spec("imagequant") is not None
-    yield row("imagequant", True, "installed" if has else "not installed: the built-in quantizer is used")
+    yield row("imagequant", True, "installed" if has else "not installed, and needed only for quantizer='imagequant'")
     for name in registry.names():
         cls = registry.load(name)
         key, source = workshop.credential(name, cls)

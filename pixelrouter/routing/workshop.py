@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any, Literal, Unpack
 
 from pydantic import SecretStr, ValidationError
@@ -23,6 +24,7 @@ from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
+from pixelrouter.pixels.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate, licence_of
 from pixelrouter.routing.collect import Collector, free_call, read
@@ -320,6 +322,9 @@ def _finishing(wishes: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("pixel_size", "origin"):  # JSON and config know lists only
         if isinstance(fields.get(name), Sequence):
             fields[name] = tuple(fields[name])
+    quantizer(fields.get("quantizer", "auto"))  # says what is not installed while nothing is paid for yet
+    if fields.get("matte") == "rembg" and find_spec("rembg") is None:
+        raise ConfigError("rembg is not installed. Nothing was sent.", hint="pip install 'pixelrouter[rembg]'")
     return fields
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from PIL import Image
@@ -91,6 +92,11 @@ def test_quote_is_free_and_says_who_named_the_price(cli, cli_json):
         (["--max-usd", "nan"], 2, "max-usd"),
         (["--timeout", "inf"], 2, "finite"),
         (["--policy", "hope"], 2, "is not a policy"),
+        (["--dither", "bayer16"], 2, "bayer16"),
+        (["--mode", "improve"], 2, "improve"),
+        (["--origin", "here"], 2, "is not X,Y"),
+        (["--merge", "2"], 2, "merge"),
+        (["--min-score", "101"], 2, "min-score"),
         (["--palette", "nope"], 2, "no palette called 'nope'"),
         (["--option", "strength"], 2, "is not KEY=VALUE"),
         (["--option", "a=1", "--option", "a=2"], 2, "given twice"),
@@ -190,6 +196,8 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "3",
         "--on-unknown",
         "spend_again",
+        *"--mode convert --origin 1.5,2 --dither bayer4 --one-bit --merge 0.02 --quantizer own --pad-palette".split(),
+        *"--matte key --holes --no-despill --min-score 80".split(),
     ]
     assert cli("generate", "x", *args.split(), *more, "--dry-run").exit_code == 0
     expected = {
@@ -212,8 +220,28 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "commercial": True,
         "max_generations": 3.0,
         "on_unknown": "spend_again",
+        "mode": "convert",
+        "origin": (1.5, 2.0),
+        "dither": "bayer4",
+        "one_bit": True,
+        "merge": 0.02,
+        "quantizer": "own",
+        "pad_palette": True,
+        "matte": "key",
+        "holes": True,
+        "despill": False,
+        "min_score": 80.0,
     }
     assert seen == {**expected, "fresh": True, "options": {"strength": 0.5, "note": "a=b"}}
+
+
+def test_the_choices_that_help_names_are_those_of_the_post_processor():
+    from pixelrouter.cli import options as o
+    from pixelrouter.pixels import spec
+
+    for name in ("Policy", "Mode", "Dither", "Matte", "Quantizer"):
+        (option,) = getattr(o, name).__metadata__
+        assert option.metavar == "|".join(get_args(getattr(spec, name)))
 
 
 @pytest.mark.parametrize(

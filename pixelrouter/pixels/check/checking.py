@@ -94,6 +94,7 @@ def check(
         Rule(row.name, row.title, min(frame[at].score for frame in verdicts), row.weight, _meaning(row))
         for at, row in enumerate(rows)
     )
+    weights = {row.name: row.weight for row in rows}
     findings = (
         replace(finding, frame=number)
         for number, frame in enumerate(verdicts)
@@ -106,7 +107,7 @@ def check(
         pixel_size=first.pixel_size,
         colors=max(len(seen.colors[0]) for seen in looks),
         rules=rules,
-        findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
+        findings=tuple(sorted(findings, key=lambda finding: -finding.severity * weights[finding.rule])),
         threshold=threshold,
         frames=len(looks),
     )

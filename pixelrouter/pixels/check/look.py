@@ -17,17 +17,20 @@ from pixelrouter.pixels.snap import snap
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.uint32]
+_DOMINANT = 0.8  # share of the changes on one coarser grid, from which the others are pixels of another size
+_FACTORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
 _FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
 _STRONG = 32  # levels of 255
 _SINGLE = 0.02  # share of single pixels, above which a picture is at 1x whatever else looks like a grid
-Kind = Literal["whole", "native", "uneven", "none"]
+Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 
 
 @dataclass(frozen=True)
 class Look:
     """One frame ``(h, w, 4)`` and its art.
 
-    ``kind``: "whole" is an enlargement by a whole factor, "native" at one pixel a pixel, "uneven" has pixels of
+    ``kind``: "whole" is an enlargement by a whole factor, "mixed" one with smaller pixels in it (``mixed``: the factor,
+    the share of changes off its grid, and where those are), "native" at one pixel a pixel, "uneven" has pixels of
     different sizes or soft edges, "none" shows no pixels that are larger than its own (it may be at native size).
     ``art`` is ``(rows, columns, 4)``, ``x`` and ``y`` are its cut lines in pixels of the frame, ends included.
     """
@@ -38,6 +41,7 @@ class Look:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     confidence: float
+    mixed: tuple[int, float, Mask] | None = None
 
     @property
     def pixel_size(self) -> tuple[float, float]:
@@ -90,13 +94,28 @@ class Look:
         row, left, right = runs(flagged)
         return list(zip(x[left].tolist(), y[row].tolist(), x[right].tolist(), y[row + 1].tolist(), strict=True))
 
+    def spans(self, places: Ints, *, turned: bool) -> list[Box]:
+        """Places ``(n, 3)`` of the art, row, left and right, as boxes of the frame; ``turned`` ones are column, top and
+        bottom.
+        """
+        x, y = np.rint(self.x).astype(int), np.rint(self.y).astype(int)
+        line, first, last = places[spread(len(places))].T
+        sides = (x[line], y[first], x[line + 1], y[last]) if turned else (x[first], y[line], x[last], y[line + 1])
+        return list(zip(*(side.tolist() for side in sides), strict=True))
+
 
 def runs(flagged: Mask) -> tuple[Ints, Ints, Ints]:
-    """Row, left and right (outside) of the runs of flagged pixels along the rows: the first :data:`MOST_BOXES`."""
+    """Row, left and right (outside) of the runs of flagged pixels along the rows: :data:`MOST_BOXES`, spread evenly."""
     edges = np.diff(np.pad(flagged, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     row, left = np.nonzero(edges == 1)
     _, right = np.nonzero(edges == -1)
-    return row[:MOST_BOXES], left[:MOST_BOXES], right[:MOST_BOXES]
+    some = spread(len(row))
+    return row[some], left[some], right[some]
+
+
+def spread(count: int) -> Ints:
+    """At most :data:`MOST_BOXES` of so many places, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_BOXES)).astype(np.intp))
 
 
 def look(rgba: Bytes) -> Look:
@@ -108,9 +127,11 @@ def look(rgba: Bytes) -> Look:
         x, y = (_cuts(length, factor, first) for length, first in ((width, phase[0]), (height, phase[1])))
         rows, columns = y[:-1].astype(np.intp), x[:-1].astype(np.intp)
         return Look(rgba, "whole", np.ascontiguousarray(rgba[rows[:, None], columns]), x, y, 1.0)
+    x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
+    if mixed := _mixed(codes(rgba)):
+        return Look(rgba, "mixed", rgba, x, y, 1.0, mixed)
     lattice = find_lattice(rgba)
     confidence = lattice.grid.confidence
-    x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
     few = min(lattice.grid.size) < _FEWEST or min(lattice.grid.period) < 2
     if lattice.grid.native or few or _single_pixels(rgba) > _SINGLE:
         return Look(rgba, "native", rgba, x, y, confidence)
@@ -170,3 +191,34 @@ def _whole(values: Codes) -> tuple[int, tuple[int, int]] | None:
 def _cuts(length: int, factor: int, first: int) -> NDArray[np.float64]:
     lines = np.arange(first, length, factor, dtype=np.float64)
     return np.unique(np.concatenate([[0.0], lines, [float(length)]]))
+
+
+def _mixed(values: Codes) -> tuple[int, float, Mask] | None:
+    """Factor of the coarser grid that most changes keep to, the share that does not, and where those changes are."""
+    across = values[:, 1:] != values[:, :-1]
+    down = values[1:] != values[:-1]
+    for factor in reversed(_FACTORS):
+        if min(values.shape) < 6 * factor:
+            continue
+        sides = (_off(across.sum(axis=0), factor), _off(down.sum(axis=1), factor))
+        if any(side is None for side in sides):
+            continue
+        (share_x, off_x), (share_y, off_y) = (side for side in sides if side is not None)
+        if max(share_x, share_y) > 1 - _DOMINANT:
+            continue
+        where = np.zeros(values.shape, dtype=bool)
+        where[:, 1:] |= across & off_x
+        where[1:] |= down & off_y[:, None]
+        return factor, (share_x + share_y) / 2, where
+    return None
+
+
+def _off(changes: NDArray[np.intp], factor: int) -> tuple[float, Mask] | None:
+    """The share of the changes (one count a line) off the best grid of that factor, and which lines those are."""
+    total = int(changes.sum())
+    if not total:
+        return None
+    rest = (np.arange(len(changes)) + 1) % factor
+    best = int(np.bincount(rest, changes, minlength=factor).argmax())
+    off = rest != best
+    return float(changes[off].sum()) / total, off

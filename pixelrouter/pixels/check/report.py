@@ -46,7 +46,8 @@ class CheckReport:
     ``score`` 0..100 is 100 times the product of ``1 - weight * (1 - rule.score / 100)`` over the rules: a broken rule
     of weight 1 leaves nothing, one of weight 0.2 costs a fifth. ``size`` is the image's in pixels, ``cells`` that of
     the art in it, ``pixel_size`` how many image pixels an art pixel has (1.0 at native size), ``colors`` the visible
-    colours, ``frames`` how many frames were looked at; each rule has the score of its worst frame.
+    colours, ``findings`` what is wrong, what costs most first, ``frames`` how many frames were looked at; each rule has
+    the score of its worst frame.
     """
 
     size: tuple[int, int]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.check.look import Look, Mask
-from pixelrouter.pixels.check.report import KEPT, Verdict, broken
+from pixelrouter.pixels.check.report import KEPT, Box, Verdict, broken
 from pixelrouter.pixels.color import Floats
 
 _UNLIKE = 0.10  # OKLab distance from every neighbour that makes a pixel stand alone
@@ -75,28 +75,25 @@ def noise(look: Look) -> Verdict:
 
 def jaggies(look: Look) -> Verdict:
     """Lines have even steps: in a stair of runs none is two pixels shorter or longer than both its neighbours."""
-    jagged = np.zeros(look.art_codes.shape, dtype=bool)
+    boxes: list[Box] = []
     count, steps = 0, 0
     for turned in (False, True):
         lab = look.lab.transpose(1, 0, 2) if turned else look.lab
         places, total = _jagged_runs(lab)
         steps += total
         count += len(places)
-        mask = np.zeros(lab.shape[:2], dtype=bool)
-        for row, left, right in places[:1000].tolist():
-            mask[row, left:right] = True
-        jagged |= mask.T if turned else mask
+        boxes += look.spans(places, turned=turned)
     share = count / max(_FEW_STEPS, steps)
     score = _falling(share, _JAGGED)
     if score == 100:
         return KEPT
     what = f"{count} jagged places: {share:.0%} of the steps of lines are uneven."
-    return broken("jaggies", score, what, "Let the runs of a line grow or shrink evenly.", look.boxes(jagged), count)
+    return broken("jaggies", score, what, "Let the runs of a line grow or shrink evenly.", boxes, count)
 
 
 def banding(look: Look) -> Verdict:
     """Shades do not hug each other: of three stacked runs, lighter by lighter, not all begin and end together."""
-    banded = np.zeros(look.art_codes.shape, dtype=bool)
+    boxes: list[Box] = []
     count, total = 0, 0
     for turned in (False, True):
         values = look.art_codes.T if turned else look.art_codes
@@ -104,16 +101,13 @@ def banding(look: Look) -> Verdict:
         places, runs = _hugging(values, light)
         count += len(places)
         total += runs
-        mask = np.zeros(values.shape, dtype=bool)
-        for row, left, right in places[:1000].tolist():
-            mask[row - 1 : row + 2, left:right] = True
-        banded |= mask.T if turned else mask
+        boxes += look.spans(places, turned=turned)
     share = count / max(_FEW_STEPS, total)
     score = _falling(share, _BANDS)
     if score == 100:
         return KEPT
     what = f"{count} bands: {share:.0%} of the runs of shade end exactly with the shades beside them."
-    return broken("banding", score, what, "Let the bands of a shade differ in length.", look.boxes(banded), count)
+    return broken("banding", score, what, "Let the bands of a shade differ in length.", boxes, count)
 
 
 def _falling(share: float, limits: tuple[float, float]) -> float:

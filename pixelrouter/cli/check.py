@@ -1,0 +1,200 @@
+"""``check``: image files against the rules of true pixel art; the exit code says whether all of them pass."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pixelrouter.cli import options as o
+from pixelrouter.cli.exits import CHECK_FAILED, worst
+from pixelrouter.cli.files import check_folder, check_target
+from pixelrouter.cli.output import command, emit, error_data, report, say, table
+from pixelrouter.cli.waiting import counting
+from pixelrouter.errors import InvalidRequest, PixelRouterError, StoreError
+
+if TYPE_CHECKING:
+    from pixelrouter.pixels import CheckReport
+
+_TOLD = 3  # findings that are told of a file in words; --json has them all
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE|FOLDER|PATTERN…", help="Image files, or folders of them.", show_default=False),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotate",
+        metavar="FOLDER|FILE.png",
+        help="Draw what was found over each image.",
+        rich_help_panel=o.OUTPUT,
+    ),
+]
+Least = Annotated[float | None, typer.Option("--min-score", min=0, max=100, help="What an image has to reach: 80.")]
+Colors = Annotated[int | None, typer.Option(min=1, max=256, help="Most colours an image may have: 64.")]
+Palette = Annotated[str | None, typer.Option(metavar="NAME|FILE|#hex,#hex", help="The only colours it may have.")]
+Size = Annotated[str | None, typer.Option(metavar="N|WxH", help="How many pixels its art should have.")]
+
+
+@command()
+def check(
+    sources: Sources,
+    min_score: Least = None,
+    colors: Colors = None,
+    palette: Palette = None,
+    size: Size = None,
+    annotate: Picture = None,
+    as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
+) -> int:
+    """Say how true images are to pixel art: one pixel size, one grid, few colours, clean lines. Free and offline.
+
+    Leaves with 3 if an image scores less than --min-score.
+    """
+    from pixelrouter.pixels import resolve_palette  # loaded once the command line is known to be right
+    from pixelrouter.types import parse_size
+
+    colours = o.palette_value(palette)
+    wish: dict[str, Any] = {
+        "colors": colors,
+        "palette": None if colours is None else resolve_palette(colours),
+        "size": parse_size(size) if size else None,
+        **({} if min_score is None else {"threshold": min_score}),
+    }
+    files = list(dict.fromkeys(file for source in sources for file in _files(source)))
+    pictures = _pictures(files, annotate)
+    reports: dict[Path, CheckReport] = {}
+    errors: dict[Path, PixelRouterError] = {}
+    drawn: dict[Path, Path] = {}
+    with counting(quiet=quiet or as_json or len(files) < 2) as bar:
+        for number, file in enumerate(files, 1):
+            try:
+                reports[file] = _checked(file, wish, pictures.get(file))
+            except PixelRouterError as error:  # one bad file does not stop the rest
+                errors[file] = error
+            else:
+                drawn |= {file: pictures[file]} if file in pictures else {}
+            _count(bar, number, len(files))
+    failed = [file for file, found in reports.items() if not found.passed]
+    if as_json:
+        emit([_row(file, reports.get(file), errors.get(file), drawn.get(file)) for file in files])
+    else:
+        _tell(reports, drawn, quiet=quiet)
+        for file, problem in errors.items():
+            report(problem, prefix=f"{file}: ")
+        if len(files) > 1 and not quiet:
+            parts = {"passed": len(reports) - len(failed), "failed": len(failed), "unreadable": len(errors)}
+            say(", ".join(f"{count} {word}" for word, count in parts.items() if count))
+    return worst(errors.values()) or (CHECK_FAILED if failed else 0)
+
+
+def _files(source: Path) -> Iterator[Path]:
+    """The files that one argument means. Raises InvalidRequest where it means none."""
+    from pixelrouter.pixels.batch import ENDINGS
+
+    if source.is_dir():
+        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+        visible = [path for path in found if not any(p.startswith(".") for p in path.relative_to(source).parts)]
+        if not visible:
+            raise InvalidRequest(f"No image lies in {source}.", hint=f"Looked for {', '.join(ENDINGS)}.")
+        yield from visible
+    elif glob.has_magic(str(source)) and not source.exists():
+        matches = sorted(path for match in glob.glob(str(source), recursive=True) if (path := Path(match)).is_file())  # noqa: PTH207  # Path.glob takes no absolute pattern
+        if not matches:
+            raise InvalidRequest(f"No file matches {source}.")
+        yield from matches
+    else:
+        yield source
+
+
+def _pictures(files: list[Path], place: Path | None) -> dict[Path, Path]:
+    """Where each file's annotated picture goes. Raises InvalidRequest before any work if one cannot be written."""
+    if place is None:
+        return {}
+    if place.suffix.lower() == ".png" and not place.is_dir():
+        if len(files) > 1:
+            raise InvalidRequest(f"{place} is one file.", hint="Name a folder for the pictures: --annotate FOUND.")
+        places = {files[0]: place}
+    else:
+        check_folder(place)
+        places = {}
+        for file in files:
+            # Files of one name from several folders: the later ones are numbered.
+            names = (f"{file.stem}-check{number}.png" for number in ("", *(f"-{n}" for n in range(2, len(files) + 2))))
+            taken = set(places.values())
+            places[file] = next(path for name in names if (path := place / name) not in taken)
+    for file, path in places.items():
+        check_target(path)
+        if path.absolute() in {each.absolute() for each in files}:
+            raise InvalidRequest(f"{path} would overwrite an image that is checked.", hint=f"Checked was {file}.")
+    return places
+
+
+def _checked(file: Path, wish: dict[str, Any], picture: Path | None) -> CheckReport:
+    """One file's report; its picture is drawn. Raises UnreadableImage, StoreError."""
+    from pixelrouter.pixels import annotate, decode
+    from pixelrouter.pixels import check as run
+
+    image = decode(file)
+    found = run(image, **wish)
+    if picture is not None:
+        try:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            annotate(image, found).save(picture)
+        except OSError as error:
+            raise StoreError(f"{picture} cannot be written: {error}.") from error
+    return found
+
+
+def _count(bar: Callable[..., None] | None, done: int, total: int) -> None:
+    if bar is not None:
+        from pixelrouter.pixels.batch import Step
+
+        bar(Step("checking", done, total, done - 1))
+
+
+def _row(file: Path, found: CheckReport | None, error: PixelRouterError | None, picture: Path | None) -> dict[str, Any]:
+    if found is None:
+        return {"source": str(file), "error": error_data(error) if error else None}
+    return {"source": str(file), "annotated": str(picture) if picture else None, **found.as_dict()}
+
+
+def _tell(reports: dict[Path, CheckReport], drawn: dict[Path, Path], *, quiet: bool) -> None:
+    """The files as a table on stdout, and in words what is wrong with those that fail."""
+    if not reports:
+        return
+    rows = [
+        [
+            "pass" if found.passed else "FAIL",
+            f"{found.score:g}",
+            file,
+            f"{found.cells[0]}x{found.cells[1]}",
+            "x".join(f"{side:g}" for side in found.pixel_size),
+            found.colors,
+            ", ".join(f"{rule.name} {rule.score:.0f}" for rule in found.rules if round(rule.score) < 100) or "-",
+        ]
+        for file, found in reports.items()
+    ]
+    table(["", "score", "file", "pixels", "of", "colours", "rules below 100"], rows)
+    if quiet:
+        return
+    for file, found in reports.items():
+        if not found.passed:
+            say(f"\n{file}:")
+            for finding in found.findings[:_TOLD]:
+                frame = f"frame {finding.frame}: " if found.frames > 1 else ""
+                say(f"  {frame}{finding.what} {_where(finding.boxes)}{finding.advice}")
+    for picture in drawn.values():
+        say(f"drawn: {picture}")
+
+
+def _where(boxes: tuple[tuple[int, int, int, int], ...]) -> str:
+    """The first places in words, empty where it is everywhere."""
+    if not boxes:
+        return ""
+    places = ", ".join(f"({box[0]}, {box[1]})" for box in boxes[:3])
+    return f"At {places}{', …' if len(boxes) > 3 else ''}. "
