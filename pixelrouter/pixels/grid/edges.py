@@ -21,6 +21,14 @@ Steps = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
+class ScanLines:
+    """``values`` ``(length, lines, channels)``, each line the sum of ``group`` neighbouring ones of the image."""
+
+    values: Steps
+    group: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """Edge evidence along one axis: ``bands`` is (BANDS, SUB * length + 1), sample i at i / SUB source pixels.
 
@@ -48,13 +56,13 @@ def premultiplied(rgba: Bytes) -> Bytes:
     return out
 
 
-def scan_lines(image: Bytes, axis: int) -> Steps:
-    """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)`` bytes: ``(length, lines, channels)``.
+def scan_lines(image: Bytes, axis: int, group: int = GROUP) -> ScanLines:
+    """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)`` bytes, each the sum of ``group`` neighbours.
 
-    Each is the sum of GROUP neighbours, where there are enough; alpha is left out where it says nothing.
+    Few neighbours where there are few; alpha is left out where it says nothing.
     """
     across = image.shape[1 - axis]
-    group = GROUP if across >= 32 * GROUP else 1
+    group = min(group, max(1, across // 32))
     count = min(_LINES, across - group + 1)
     first = np.linspace(0, across - group, count).astype(np.intp)
     packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]  # one element a pixel: gathered in one go
@@ -64,30 +72,32 @@ def scan_lines(image: Bytes, axis: int) -> Steps:
         if axis == 1:
             lines = np.ascontiguousarray(lines.T)
         total += lines.view(np.uint8).reshape(*lines.shape, 4)
-    if group < GROUP:
-        total *= GROUP
     channels = 3 if image[..., 3].min(initial=255) == 255 else 4
-    return total[..., :channels]
+    return ScanLines(total[..., :channels], group)
 
 
-def edge_profile(lines: Steps) -> Profile:
-    """The profile of scan lines ``(length, lines, channels)``."""
+def edge_profile(scan: ScanLines, span: int = 1) -> Profile:
+    """The profile of scan lines. ``span`` (odd): a step is the difference of pixels so far apart, 3 for blurred edges."""
+    lines, group = scan.values, scan.group
     length, count, channels = lines.shape
     size = SUB * length + 1
+    nothing = Profile(np.zeros((BANDS, size), dtype=np.float32), length, 1.0)
+    if length < span + 2:
+        return nothing
     step = np.zeros((length + 1, count), dtype=np.int16)  # step i lies between pixels i - 1 and i
+    half = span // 2
     for channel in range(channels):
         plane = np.ascontiguousarray(lines[..., channel])
-        np.maximum(step[1:-1], np.abs(plane[1:] - plane[:-1]), out=step[1:-1])
-    if length < 3 or not step.any():
-        return Profile(np.zeros((BANDS, size), dtype=np.float32), length, 1.0)
-    histogram = np.bincount(step[1:-1].ravel())
-    floor = max(4.0 * GROUP, 3.0 * _percentile(histogram, 0.3))
+        target = step[1 + half : length - half]
+        np.maximum(target, np.abs(plane[span:] - plane[:-span]), out=target)
     middle = step[1:-1]
+    histogram = np.bincount(middle.ravel())
+    floor = max(4.0 * group, 3.0 * _percentile(histogram, 0.3))
     # A plateau counts as a peak: an edge in the middle of a pixel makes two equal steps, and a strict local maximum
     # would miss it.
     at, row = np.nonzero((middle >= step[:-2]) & (middle >= step[2:]) & (middle > floor))
     if not len(at):
-        return Profile(np.zeros((BANDS, size), dtype=np.float32), length, 1.0)
+        return nothing
     flat = at * count + row
     steps = step.ravel()
     before, height, after = (steps.take(flat + count * k).astype(np.float32) for k in range(3))
@@ -115,15 +125,15 @@ def _percentile(histogram: NDArray[np.intp], share: float) -> float:
     return float(np.searchsorted(np.cumsum(histogram), share * histogram.sum()))
 
 
-def spike_share(lines: Steps) -> float:
+def spike_share(scan: ScanLines) -> float:
     """The share of strong steps that the very next step takes back: features one pixel wide.
 
     True 1x art is full of them; an enlarged image has none.
     """
-    signed = np.diff(lines.astype(np.int32), axis=0)
+    signed = np.diff(scan.values.astype(np.int32), axis=0)
     if len(signed) < 2:
         return 0.0
-    strong = max(8 * GROUP, int(np.abs(signed).max()) // 2)
+    strong = max(8 * scan.group, int(np.abs(signed).max()) // 2)
     channel = np.abs(signed).argmax(axis=2)[..., None]
     value = np.take_along_axis(signed, channel, axis=2)[..., 0]
     following = np.take_along_axis(signed[1:], channel[:-1], axis=2)[..., 0]

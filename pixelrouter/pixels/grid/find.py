@@ -24,6 +24,8 @@ from pixelrouter.types import Grid
 THRESHOLD = 0.32
 _SOFT = 0.4  # sharpness below which an image may have been enlarged smoothly
 _UNSURE = 0.3  # coherence of its edges below which it is tried as well
+_NOISY = 0.45  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
+_CLOSER_GROUP, _CLOSER_SPAN = 14, 3
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
@@ -59,6 +61,11 @@ def find_lattice(
     soft = min(profile.sharpness for profile in profiles) < _SOFT or not any(p.bands.any() for p in profiles)
     if (soft or score < _UNSURE) and (smooth := find_interpolation(*lines)):
         return _uniform(smooth, width, height)
+    if score < _NOISY:
+        closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
+        again, better = periods(*closer)
+        if better > score:
+            profiles, found, score = (closer[0], closer[1]), again, better
     at_1x = max(width, height) <= _LARGEST_NATIVE and max(map(spike_share, lines)) > _SPIKES
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=at_1x)

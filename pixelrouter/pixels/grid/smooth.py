@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.color import Floats
-from pixelrouter.pixels.grid.edges import Steps
+from pixelrouter.pixels.grid.edges import ScanLines, Steps
 from pixelrouter.pixels.grid.lattice import Doubles
 
 _SPANS = (1, 2, 3, 4, 6, 8, 12)  # of the second difference, in source pixels
+_LINES = 96  # scan lines looked at
 _SHORTEST = 3.2  # source pixels; below it there is no calm between two samples
 _ANISOTROPY = 1.13  # the two periods differ by this factor at most
 _TRIED = 6  # peaks of the spectrum that are looked at
@@ -36,14 +37,16 @@ class Interpolation:
     misfit: float
 
 
-def find_interpolation(across: Steps, down: Steps) -> Interpolation | None:
+def find_interpolation(across: ScanLines, down: ScanLines) -> Interpolation | None:
     """The enlargement that explains the scan lines along x and along y, or None."""
-    size = 4 << max(len(across), len(down)).bit_length()
-    waves = [spectrum(lines, size) for lines in (across, down)]
+    both = [scan.values[:, :: max(1, scan.values.shape[1] // _LINES)] for scan in (across, down)]
+    shortest = min(map(len, both))
+    size = 4 << max(map(len, both)).bit_length()
+    waves = [spectrum(lines, size) for lines in both]
     needles = [_standing_out(np.abs(wave)) for wave in waves]
-    for pair in _peaks(needles[0], needles[1], size, min(len(across), len(down)) / 5):
+    for pair in _peaks(needles[0], needles[1], size, shortest / 5):
         periods, centers, errors = [], [], []
-        for lines, wave, peak in zip((across, down), waves, pair, strict=True):
+        for lines, wave, peak in zip(both, waves, pair, strict=True):
             period = size / _summit(np.abs(wave), peak)
             center = _center(lines, period)
             periods.append(period)
