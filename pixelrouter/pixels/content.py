@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelrouter.pixels.checkerboard import find_checkerboard
 from pixelrouter.pixels.color import Bytes, pack
 from pixelrouter.pixels.ground import find_ground
 
@@ -39,7 +40,7 @@ def find_content(rgba: Bytes) -> Content:
     """
     if (rgba[..., 3] < _CLEAR_BELOW).any():
         return _visible(rgba)
-    ground = find_ground(rgba[..., :3])
+    ground = find_checkerboard(rgba[..., :3]) or find_ground(rgba[..., :3])
     if ground is None:
         return Content(np.ones(rgba.shape[:2], dtype=np.bool_), _CLEAR, covered=True)
     distance = ground.distance(rgba[..., :3])

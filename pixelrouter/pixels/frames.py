@@ -79,7 +79,7 @@ def _spread(points: Sequence[tuple[float, float] | None]) -> tuple[float, float]
     known = [point for point in points if point is not None]
     if not known:
         return 0.0, 0.0
-    x, y = np.std(known, axis=0).tolist()
+    x, y = np.round(np.std(known, axis=0), 6).tolist()  # what is left of rounding is no jitter
     return x, y
 
 

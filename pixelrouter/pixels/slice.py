@@ -21,6 +21,7 @@ By = Literal["cells", "gutters", "views"]
 _MOST = 4096  # images of one sheet; more are noise taken for sprites
 _SMALL = 0.12  # of the area of the larger images, below which a part may belong to its neighbour
 _MIDDLE = 0.3  # a sheet of views is divided between this share of its side and what is left of it on the other
+_LACKING = 20  # the part of its side that the last cell may lack
 _RULE = 48  # a drawn line between cells takes two pixels, or this part of the side
 _SAME = 24  # sRGB steps within which the pixels of a drawn line are one colour
 _ALL = 0.98  # share of a line that is one colour where it was drawn
@@ -92,7 +93,8 @@ def slice_boxes(source: Source, slicing: Slicing) -> tuple[Box, ...]:
 def cell_boxes(size: tuple[int, int], slicing: Slicing) -> tuple[Box, ...]:
     """Equal cells of a sheet of ``size`` (width, height). Raises InvalidRequest where none fits.
 
-    A cell that the border cuts off does not count. A ``grid`` that does not divide evenly is shared out fairly.
+    A cell that the border cuts off does not count, unless a twentieth is all that it lacks. A ``grid`` that does not
+    divide evenly is shared out fairly.
     """
     spans = [_spans(size[axis], slicing, axis) for axis in (0, 1)]
     if not all(spans) or len(spans[0]) * len(spans[1]) > _MOST:
@@ -107,9 +109,12 @@ def _spans(length: int, slicing: Slicing, axis: int) -> list[tuple[int, int]]:
     margin, spacing = slicing.margin, slicing.spacing
     if slicing.cell is not None:
         side = slicing.cell[axis]
-        # Tiled counts the margin once: what is left over on the far side may be anything.
-        count = max(0, (length - margin + spacing) // (side + spacing))
-        return [(margin + at * (side + spacing), margin + at * (side + spacing) + side) for at in range(count)]
+        # Tiled counts the margin once: what is left over on the far side may be anything, if it is not a margin too.
+        far = margin if (length - 2 * margin + spacing) % (side + spacing) == 0 else 0
+        # The cells of an enlarged sheet are seldom whole: the last one may lack what rounding took.
+        count = max(0, (length - margin - far + spacing + side // _LACKING) // (side + spacing))
+        starts = [margin + at * (side + spacing) for at in range(count)]
+        return [(start, min(start + side, length)) for start in starts]
     count = slicing.grid[axis] if slicing.grid else 1
     room = length - 2 * margin - (count - 1) * spacing
     if room < count:

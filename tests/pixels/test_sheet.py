@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pixelrouter.errors import UnreadableImage
-from pixelrouter.pixels import FinishSpec, cut, finish, finish_many
+from pixelrouter.backends.procedural.draw import draw as drawn
+from pixelrouter.errors import InvalidRequest, QualityRejected, UnreadableImage
+from pixelrouter.pixels import FinishSpec, Slicing, cut, finish, finish_many, finish_sheet, jitter
 from pixelrouter.types import Layout
 
 COLORS = ["#101010", "#e04040", "#40e040", "#4040e0", "#e0e040", "#e040e0"]
@@ -165,3 +167,138 @@ def test_a_ground_of_many_colours_is_warned_about() -> None:
 def test_a_blacked_out_picture_is_warned_about() -> None:
     done = finish(Image.new("RGB", (64, 64)), FinishSpec(size=(32, 32)))
     assert any("one colour" in warning for warning in done.report.warnings)
+
+
+# --- one grid and one palette over all images ---
+
+NAMES = ("knight", "robot", "slime", "wizard", "ghost", "dragon")
+STRAY = ((0, 0), (1, -2), (-2, 1), (2, 2), (-1, -1), (0, 2))
+
+
+def sprite(name: str, side: int = 24) -> Image.Image:
+    found = drawn(name, 0, side, side, True)
+    colors = np.zeros((len(found.palette), 4), np.uint8)
+    colors[:, :3] = found.palette
+    colors[1:, 3] = 255
+    colors[0] = 0
+    return Image.fromarray(colors[found.pixels])
+
+
+def sprite_sheet(
+    sprites: list[Image.Image], ground: tuple[int, ...] = (0, 0, 0, 0), stray: bool = False
+) -> Image.Image:
+    """Three columns and two rows of cells of 32 pixels, a sprite of 24 in each."""
+    image = Image.new("RGBA", (96, 64), ground)
+    for at, one in enumerate(sprites):
+        dx, dy = STRAY[at] if stray else (0, 0)
+        image.alpha_composite(one, (at % 3 * 32 + 4 + dx, at // 3 * 32 + 4 + dy))
+    return image
+
+
+def fake(image: Image.Image, factor: float, noise: float = 0) -> Image.Image:
+    """Enlarged by a factor that need not be whole, as a model draws it; noise in bytes."""
+    size = (round(image.width * factor), round(image.height * factor))
+    rgba = np.asarray(image.resize(size, Image.Resampling.NEAREST)).astype(float)
+    rgba[..., :3] += np.random.default_rng(0).normal(0, noise, rgba[..., :3].shape)
+    return Image.fromarray(rgba.clip(0, 255).astype(np.uint8))
+
+
+def same(one: Image.Image, other: Image.Image) -> float:
+    """The share of pixels that are equal, but for eight steps of colour."""
+    assert one.size == other.size
+    apart = np.abs(np.asarray(one).astype(int) - np.asarray(other).astype(int))
+    return float((apart.max(axis=-1) <= 8).mean())
+
+
+@pytest.mark.parametrize("factor", [1, 4, 6.7, 9.3])
+@pytest.mark.parametrize("by", ["cells", "grid"])
+def test_no_pixel_is_cut_in_two(factor: float, by: str) -> None:
+    sprites = [sprite(name) for name in NAMES]
+    big = fake(sprite_sheet(sprites), factor)
+    # The cell is given in the file's own pixels, so its border lies inside a pixel where the factor is not whole.
+    side = round(32 * factor)
+    slicing = Slicing("cells", cell=(side, side)) if by == "cells" else Slicing("cells", grid=(3, 2))
+    done = finish_sheet(big, slicing, FinishSpec(size=(32, 32), colors=None))
+    assert len(done) == 6
+    for one, truth in zip(done, sprites, strict=True):
+        whole = Image.new("RGBA", (32, 32))
+        whole.paste(truth, (4, 4))
+        assert same(one.image, whole) > 0.995
+
+
+def test_all_images_share_grid_and_palette() -> None:
+    ground = (32, 208, 96, 255)
+    big = fake(sprite_sheet([sprite(name) for name in NAMES], ground), 7.3, noise=4)
+    done = finish_sheet(big, Slicing(), FinishSpec(colors=12, transparent=True))
+    assert len(done) == 6
+    assert {one.palette for one in done} == {done[0].palette}
+    assert len(done[0].palette) <= 12
+    assert {one.report.grid for one in done} == {done[0].report.grid}
+    for one, name in zip(done, NAMES, strict=True):
+        truth = sprite(name)
+        box = truth.getbbox()
+        assert box is not None
+        assert np.abs(np.array(one.image.size) - (box[2] - box[0], box[3] - box[1])).max() <= 1
+        assert one.report.size == one.image.size
+        assert one.indexed.convert("RGBA").tobytes() == one.image.tobytes()
+
+
+def test_a_native_sheet_keeps_every_pixel() -> None:
+    sprites = [sprite(name) for name in NAMES]
+    done = finish_sheet(sprite_sheet(sprites), Slicing(join=False), FinishSpec(colors=None))
+    assert [one.image.tobytes() for one in done] == [one.crop(one.getbbox()).tobytes() for one in sprites]
+
+
+def test_views_are_quarters() -> None:
+    sprites = [sprite(name) for name in NAMES[:4]]
+    image = Image.new("RGBA", (64, 64))
+    for at, one in enumerate(sprites):
+        image.paste(one, (at % 2 * 32 + 4, at // 2 * 32 + 4))
+    done = finish_sheet(fake(image, 5), Slicing("views"), FinishSpec(size=(24, 24), colors=None))
+    assert all(same(one.image, truth) == 1 for one, truth in zip(done, sprites, strict=True))
+
+
+def test_strayed_frames_are_registered() -> None:
+    sheet_of_one = fake(sprite_sheet([sprite("knight")] * 6, stray=True), 6.4)
+    loose = finish_sheet(sheet_of_one, Slicing("cells", grid=(3, 2)), FinishSpec())
+    done = finish_sheet(sheet_of_one, Slicing("cells", grid=(3, 2)), FinishSpec(), anchor="feet")
+    assert min(jitter([one.image for one in loose])) > 1
+    assert max(jitter([one.image for one in done])) < 0.1
+
+
+def test_smaller_images_are_padded_and_stand_on_the_ground() -> None:
+    done = finish_sheet(sprite_sheet([sprite("knight")] * 6), Slicing(), FinishSpec(size=(40, 40)), anchor="feet")
+    box = done[0].image.getbbox()
+    assert box is not None
+    assert box[3] == 40
+    assert {one.image.size for one in done} == {(40, 40)}
+
+
+def test_a_layout_will_do() -> None:
+    image = sprite_sheet([sprite(name) for name in NAMES], (200, 40, 160, 255))
+    done = finish_sheet(image, Layout(columns=3, rows=2, key=True), FinishSpec())
+    assert [one.image.size for one in done] == [(32, 32)] * 6
+    assert all(one.report.transparent for one in done)
+    assert len(finish_sheet(image, Layout(cell=(32, 64)), FinishSpec())) == 3
+
+
+def test_a_sheet_without_a_grid_needs_a_size() -> None:
+    y, x = np.indices((400, 800)) / 90
+    smooth = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1) * 100 + 128
+    grain = np.random.default_rng(0).normal(0, 8, smooth.shape)
+    image = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+    slicing = Slicing("cells", grid=(2, 1))
+    with pytest.raises(InvalidRequest, match="grid"):
+        finish_sheet(image, slicing, FinishSpec())
+    done = finish_sheet(image, slicing, FinishSpec(size=(16, 16), colors=6))
+    assert [one.image.size for one in done] == [(16, 16)] * 2
+    assert {one.palette for one in done} == {done[0].palette}
+    with pytest.raises(QualityRejected):
+        finish_sheet(image, slicing, FinishSpec(size=(16, 16), policy="reject"))
+    converted = finish_sheet(image, slicing, FinishSpec(size=(16, 16), mode="convert"))
+    assert converted[0].report.method == "convert"
+
+
+def test_cells_smaller_than_pixels_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="smaller than the pixels"):
+        finish_sheet(fake(sprite("knight"), 8), Slicing("cells", cell=(4, 4)), FinishSpec())
