@@ -8,7 +8,7 @@ from pixelrouter.pixels.color import Bytes, Ints, nearest, pack, parse_hex, to_o
 from pixelrouter.pixels.dither import dither
 from pixelrouter.pixels.indexed import ENTRIES, thin_alpha
 from pixelrouter.pixels.key import key_out
-from pixelrouter.pixels.merge import Counts, measure_noise, merge_noise, merge_within
+from pixelrouter.pixels.merge import ROUNDING, Counts, measure_noise, merge_noise, merge_within
 from pixelrouter.pixels.one_bit import one_bit, two_colors
 from pixelrouter.pixels.quantize import reduce_counted
 from pixelrouter.pixels.spec import FinishSpec
@@ -46,7 +46,7 @@ def _reduce(frames: list[Bytes], spec: FinishSpec, room: int, drawn: bool) -> tu
     values, place, counts = np.unique(packed, return_inverse=True, return_counts=True)
     given = None if spec.palette is None else parse_hex(spec.palette)
     limit = min(len(given) if given is not None else spec.colors or ENTRIES, room)
-    colors, owner = _merge(frames, unpack(values), counts, spec, drawn and len(values) <= limit)
+    colors, owner = _merge(frames, unpack(values), counts, spec, drawn=drawn, fits=len(values) <= limit)
     place, counts = owner[place.reshape(-1)], np.bincount(owner, counts, minlength=len(colors)).astype(np.intp)
     if given is not None:
         palette = given[_most_used(colors, counts, given, room, pad=spec.pad_palette)]
@@ -63,12 +63,16 @@ def _reduce(frames: list[Bytes], spec: FinishSpec, room: int, drawn: bool) -> tu
     return out, palette
 
 
-def _merge(frames: list[Bytes], colors: Bytes, counts: Counts, spec: FinishSpec, fits: bool) -> tuple[Bytes, Ints]:
+def _merge(
+    frames: list[Bytes], colors: Bytes, counts: Counts, spec: FinishSpec, *, drawn: bool, fits: bool
+) -> tuple[Bytes, Ints]:
     """The colours that are left when near duplicates are one, and which of them each colour became."""
     if spec.merge:
         return merge_within(colors, counts, spec.merge)
-    if spec.merge is None and not fits and spec.mode == "restore" and (noise := measure_noise(frames)):
-        return merge_noise(colors, counts, noise)
+    if spec.merge is None and spec.mode == "restore" and not (drawn and fits) and len(colors):
+        noise = max(measure_noise(frames), 0 if drawn else ROUNDING)
+        if noise:
+            return merge_noise(colors, counts, noise)
     return colors, np.arange(len(colors))
 
 

@@ -18,6 +18,8 @@ Counts = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
 Slices = tuple[slice, slice]
 
+ROUNDING = 0.5  # sRGB levels; noise too small to be measured, which any picture has that was not drawn as it is
+
 _RARE = 2000  # a colour of fewer than one pixel in this many (or of one or two pixels) is rare
 _NOISY = 0.03  # share of rare pixels from which a picture may be noisy; most drawn sprites stay below
 _FAR = 60.0  # sRGB levels; neighbours that differ by more are two colours of the drawing for certain

@@ -27,7 +27,7 @@ Doubles = NDArray[np.float64]
 Counts = NDArray[np.integer[Any]]
 
 _BINS = 1024  # colours the search looks at; more are put together with their like first
-_POWER = 1.3  # of a distance: 1 is the mean error, 2 the mean square, which spends the palette on rare colours
+_POWER = 1.2  # of a distance: 1 is the mean error, 2 the mean square, which spends the palette on rare colours
 _ROUNDS = 8  # of moving centres to the middle of what they own
 _EFFORT = 2_000_000  # distances that moving centres away may cost
 _CANDIDATES = 48  # colours tried as a new centre
@@ -41,7 +41,9 @@ def quantizer(wish: Quantizer = "auto") -> str:
 def _imagequant(wish: Quantizer) -> bool:
     """Whether imagequant proposes the palette. Raises ConfigError if it is wished for and not there."""
     if wish == "imagequant" and imagequant is None:
-        raise ConfigError("imagequant is not installed.", hint="pip install imagequant, or quantizer='own'.")
+        raise ConfigError(
+            "imagequant is not installed.", hint="pip install 'pixelrouter[imagequant]', or quantizer='own'."
+        )
     return wish == "imagequant"
 
 
@@ -82,7 +84,7 @@ def kmeans(colors: Bytes, counts: Counts, limit: int) -> Bytes:
 
     Deterministic. Each seed is the colour with the largest weighted distance to the seeds so far, which is k-means++
     (Arthur and Vassilvitskii 2007) with its most probable draw; Lloyd's rounds follow (1982), reweighted so that they
-    minimise the distance to the power of 1.3 (Weiszfeld 1937). Then, as in Fritzke's LBG-U (1997), the centre that is
+    minimise the distance to the power of 1.2 (Weiszfeld 1937). Then, as in Fritzke's LBG-U (1997), the centre that is
     missed least is put where it helps most, for as long as the error falls: that leaves the local minimum in which
     k-means gets stuck.
     """

@@ -51,7 +51,7 @@ def test_twelve_colors_and_noise_come_back_as_twelve(sigma, limit):
         assert (miss <= 4).mean() > 0.97
 
 
-@pytest.mark.parametrize("quality", [90, 80])
+@pytest.mark.parametrize("quality", [95, 90])
 def test_twelve_colors_and_jpeg_come_back_as_twelve(quality):
     for seed, side in ((1, 24), (2, 48)):
         art = drawing(12, side, seed)
@@ -193,3 +193,15 @@ def test_noisy_frames_share_one_palette():
     assert len({d.palette for d in done}) == 1
     assert len(done[0].palette) == 12
     assert len({d.image.tobytes() for d in done}) == 1
+
+
+def test_the_example_in_the_docs_runs(capsys):
+    text = (Path(__file__).parents[2] / "docs" / "colors.md").read_text(encoding="utf-8")
+    exec(compile(text.split("```python\n")[1].split("```")[0], "docs/colors.md", "exec"), {})  # our own file
+    assert capsys.readouterr().out.startswith("('#1")
+
+
+def test_noise_too_small_to_be_measured_is_merged_as_well():
+    art = drawing(12, 96, 10)
+    big = noisy(art.repeat(12, axis=0).repeat(12, axis=1), 2, 10)
+    assert len(finish(big, FinishSpec((96, 96), colors=256, pixel_size=12)).palette) == 12
