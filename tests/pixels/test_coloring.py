@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from pixelrouter.pixels import FinishSpec, finish, finish_many, resolve_palette
 from pixelrouter.pixels.color import pack, to_oklab, unpack
+from pixelrouter.pixels.coloring import color
+from pixelrouter.pixels.indexed import to_indexed
 from pixelrouter.pixels.merge import measure_noise, merge_noise, merge_within
 
 TRUTHS = Path(__file__).parents[2].parent / "shared" / "pixelbench" / "sprites"
@@ -205,3 +209,46 @@ def test_noise_too_small_to_be_measured_is_merged_as_well():
     art = drawing(12, 96, 10)
     big = noisy(art.repeat(12, axis=0).repeat(12, axis=1), 2, 10)
     assert len(finish(big, FinishSpec((96, 96), colors=256, pixel_size=12)).palette) == 12
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**16),
+    kinds=st.integers(1, 400),
+    spread=st.integers(0, 12),
+    drawn=st.booleans(),
+    spec=st.builds(
+        FinishSpec,
+        size=st.just((1, 1)),
+        colors=st.one_of(st.none(), st.integers(1, 256)),
+        palette=st.one_of(st.none(), st.just(resolve_palette("pico-8")), st.just(("#112233",))),
+        dither=st.sampled_from(["none", "bayer2", "bayer8", "floyd-steinberg", "atkinson", "yliluoma"]),
+        merge=st.sampled_from([None, 0, 0.05]),
+        one_bit=st.booleans(),
+        pad_palette=st.booleans(),
+        mode=st.sampled_from(["restore", "convert"]),
+    ),
+)
+def test_whatever_the_frames_the_limit_holds(seed, kinds, spread, drawn, spec):
+    rng = np.random.default_rng(seed)
+    base, frames = rng.integers(0, 256, (kinds, 3)), []
+    for _ in range(int(rng.integers(1, 4))):
+        shape = tuple(rng.integers(1, 24, 2))
+        rgb = base[rng.integers(0, kinds, shape)] + rng.integers(-spread, spread + 1, (*shape, 3))
+        alpha = np.where(rng.random(shape) < rng.random(), 255, 0)[..., None]
+        frames.append((np.concatenate([rgb.clip(0, 255), alpha], axis=2) * (alpha > 0)).astype(np.uint8))
+    done, palette = color(frames, spec, [], drawn=drawn)
+    visible = np.unique(np.concatenate([pack(f[..., :3])[f[..., 3] > 0] for f in done]))
+    limit = 2 if spec.one_bit else len(spec.palette) if spec.palette else spec.colors or 256
+    clear = any((f[..., 3] == 0).any() for f in done)
+    assert len(visible) <= min(limit, 256 - clear)
+    assert np.isin(visible, pack(palette)).all()
+    if not (spec.pad_palette and spec.palette):
+        assert len(palette) == len(visible)
+    for before, after in zip(frames, done, strict=True):
+        assert np.array_equal(before[..., 3], after[..., 3])
+        assert not after[after[..., 3] == 0].any()
+        assert np.array_equal(np.asarray(to_indexed(after, palette).convert("RGBA")), after)
+    again, same = color(done, spec, [], drawn=True)
+    assert np.array_equal(same, palette)
+    assert all(np.array_equal(one, two) for one, two in zip(done, again, strict=True))
