@@ -7,7 +7,7 @@ there, in the dark as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,23 +81,23 @@ def refine(ground: Ground, rgb: Bytes, mask: NDArray[np.bool_]) -> Ground:
     return Ground(surface, max(_tolerance(rest), min(ground.tolerance, _LEAST)))
 
 
-def widen(ground: Ground, distance: Floats, mask: NDArray[np.bool_]) -> Ground:
-    """The ground with the tolerance that the figure leaves room for, if the ground is not exact.
+def widened(tolerance: float, distance: Floats, mask: NDArray[np.bool_]) -> float:
+    """The tolerance that the figure leaves room for, if the ground ``mask`` is not exact.
 
     Compression spoils the ground most where it meets the figure, far from the border where it was measured. The
     tolerance grows to where the fewest pixels lie: the valley between what is ground and what is figure.
     """
     if not mask.any() or (distance[mask] > _EXACT).mean() < _NOISY:
-        return ground
-    edges = np.arange(max(ground.tolerance, _LEAST), _MOST + 1, 2.0)
+        return tolerance
+    edges = np.arange(max(tolerance, _LEAST), _MOST + 1, 2.0)
     if len(edges) < 3:
-        return ground
+        return tolerance
     count = np.histogram(distance[~mask], edges)[0].astype(np.float64)
     smooth = np.convolve(np.pad(count, 1, mode="edge"), np.ones(3), mode="valid")
     # Behind a peak lies another colour of the figure, not a valley.
     smooth = smooth[: max(1, np.count_nonzero(np.cumsum(count) <= _SPOILT * np.count_nonzero(mask)))]
     at = int(np.flatnonzero(smooth <= smooth.min() + 0.02 * smooth.max())[0])
-    return replace(ground, tolerance=float(edges[at] + 2.0))
+    return float(edges[at] + 2.0)
 
 
 def noise_tolerance(rest: NDArray[np.floating]) -> float:

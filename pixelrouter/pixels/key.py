@@ -11,7 +11,7 @@ from pixelrouter.pixels.alpha import Mask, connected_to_border
 from pixelrouter.pixels.checkerboard import Checkerboard, find_checkerboard
 from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.despill import despill as take_off
-from pixelrouter.pixels.ground import Ground, find_ground, is_exact, refine, widen
+from pixelrouter.pixels.ground import Ground, find_ground, is_exact, refine, widened
 from pixelrouter.pixels.surface import border
 
 _LINE = 0.01  # of a side: the most a frame line round the ground may measure, and never less than one pixel
@@ -76,27 +76,34 @@ def _flood(rgb: Bytes, holes: bool) -> tuple[Mask, Ground | Checkerboard] | None
     ground: Ground | Checkerboard | None = find_checkerboard(rgb) or find_ground(rgb)
     if ground is None:
         return None
+    step = -(-max(rgb.shape[:2]) // _ENOUGH)
     if isinstance(ground, Ground):
-        ground = _measured(ground, rgb)
+        ground = _measured(ground, rgb, step)
     distance = ground.distance(rgb)
-    mask = connected_to_border(distance <= ground.tolerance)
-    mask |= _specks(mask, distance, ground.tolerance)
+    tolerance = ground.tolerance
+    if isinstance(ground, Checkerboard):
+        few = distance[::step, ::step]
+        tolerance = widened(tolerance, few, connected_to_border(few <= tolerance))
+    mask = connected_to_border(distance <= tolerance)
+    mask |= _specks(mask, distance, tolerance)
     if holes:
-        mask |= distance <= ground.tolerance
+        mask |= distance <= tolerance
     return None if mask.all() or not mask.any() else (mask, ground)
 
 
-def _measured(ground: Ground, rgb: Bytes) -> Ground:
-    """The ground measured again over all of it, which knows its shape and its noise better than its border does."""
-    step = -(-max(rgb.shape[:2]) // _ENOUGH)
+def _measured(ground: Ground, rgb: Bytes, step: int) -> Ground:
+    """The ground measured again over all of it, which knows its shape and its noise better than its border does.
+
+    Every ``step``-th row and column is enough for that.
+    """
     some, few = Ground(ground.surface.every(step), ground.tolerance), rgb[::step, ::step]
     distance = some.distance(few)
     if is_exact(some, few, distance):
         return ground
     some = refine(some, few, connected_to_border(distance <= some.tolerance))
     distance = some.distance(few)
-    some = widen(some, distance, connected_to_border(distance <= some.tolerance))
-    return Ground(ground.surface.bent(some.surface.coefficients), some.tolerance)
+    tolerance = widened(some.tolerance, distance, connected_to_border(distance <= some.tolerance))
+    return Ground(ground.surface.bent(some.surface.coefficients), tolerance)
 
 
 def _specks(mask: Mask, distance: Floats, tolerance: float) -> Mask:
