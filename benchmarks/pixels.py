@@ -118,6 +118,11 @@ def accuracy(data: Data, tools: dict[str, Tool]) -> dict[str, Any]:
         out[name] = {"families": means, "images": len(every), "failed": failed[name]}
         title = f"{name}: right sizes, near and exact cells over {len(every)} images, {failed[name]} failures"
         table(title, ("size", "near", "exact"), means.items())
+    if len(tools) > 1:
+        names = [*sorted({family for values in found.values() for family in values}), "all"]
+        rows = [(name, [out[name]["families"][family][0] for family in names]) for name in tools]
+        table("Right sizes, tool beside tool", names, rows)
+        table("The same: all families", ("size", "near", "exact"), [(n, out[n]["families"]["all"]) for n in tools])
     return out
 
 

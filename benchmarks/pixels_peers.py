@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import logging
 import tempfile
 from collections.abc import Callable
 from importlib import metadata
@@ -26,7 +27,7 @@ def _proper_pixel_art() -> Tool:
     from proper_pixel_art.pixelate import pixelate
 
     def run(image: Image.Image) -> Image.Image:
-        return pixelate(image.convert("RGBA"))
+        return pixelate(image.convert("RGBA")).image
 
     return run
 
@@ -101,7 +102,11 @@ def peers() -> tuple[dict[str, Tool], list[str]]:
 
 def _quiet(tool: Tool) -> Tool:
     def run(image: Image.Image) -> Image.Image:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            return tool(image)
+        logging.disable(logging.CRITICAL)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                return tool(image)
+        finally:
+            logging.disable(logging.NOTSET)
 
     return run
