@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
@@ -22,10 +23,11 @@ from pixelrouter.types import Grid
 # Below this confidence an image is taken to have no grid. Text, shapes, gradients and noise stay at or under 0.30;
 # enlarged pixel images lie above 0.45 but for heavy noise and strong blur.
 THRESHOLD = 0.32
-_SOFT = 0.4  # sharpness below which an image may have been enlarged smoothly
-_UNSURE = 0.3  # coherence of its edges below which it is tried as well
+_SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
+_UNSURE = 0.3  # ... the second where the coherence of its edges is below this
 _NOISY = 0.45  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
 _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
+_PROBES = 24  # lines that are looked at before all of them are
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
@@ -58,8 +60,9 @@ def find_lattice(
     if cell is not None:
         return _build(*profiles, (min(cell[0], width), min(cell[1], height)), 1.0)
     found, score = periods(*profiles)
-    soft = min(profile.sharpness for profile in profiles) < _SOFT or not any(p.bands.any() for p in profiles)
-    if (soft or score < _UNSURE) and (smooth := find_interpolation(*lines)):
+    sharpness = min(profile.sharpness for profile in profiles)
+    soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
+    if soft and (smooth := find_interpolation(*lines)):
         return _uniform(smooth, width, height)
     if score < _NOISY:
         closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
@@ -109,18 +112,47 @@ def _confidence(image: Bytes, lattice: Lattice) -> float:
 def _exact(image: Bytes) -> Lattice | None:
     """The lattice of a clean enlargement by a whole factor: the greatest common divisor of its edges."""
     height, width = image.shape[:2]
-    columns = np.flatnonzero((image[:, 1:] != image[:, :-1]).any(axis=(0, 2))) + 1
-    rows = np.flatnonzero((image[1:] != image[:-1]).any(axis=(1, 2))) + 1
-    if len(columns) < 3 or len(rows) < 3:
-        return None
-    factor = int(np.gcd.reduce(np.concatenate([np.diff(columns), np.diff(rows)])))
+    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
+    steps: list[int] = []
+    firsts = []
+    for lines in (packed, packed.T):
+        few = lines[:: max(1, len(lines) // _PROBES)]
+        if _common(_changes(few)) < 2:
+            return None
+        at = _changes(lines)
+        if len(at) < 3:
+            return None
+        steps.append(_common(at))
+        firsts.append(int(at[0]))
+    factor = int(np.gcd(steps[0], steps[1]))
     if factor < 2:
         return None
-    x = with_borders(np.arange(columns[0] % factor, width + 1, factor, dtype=np.float64), width, factor)
-    y = with_borders(np.arange(rows[0] % factor, height + 1, factor, dtype=np.float64), height, factor)
-    phase = (float(columns[0] % factor), float(rows[0] % factor))
-    grid = Grid((float(factor), float(factor)), phase, (len(x) - 1, len(y) - 1), 0.0, 1.0)
-    return Lattice(x, y, grid)
+    cuts = [
+        with_borders(np.arange(first % factor, length + 1, factor, dtype=np.float64), length, factor)
+        for first, length in zip(firsts, (width, height), strict=True)
+    ]
+    phase = (float(firsts[0] % factor), float(firsts[1] % factor))
+    grid = Grid((float(factor), float(factor)), phase, (len(cuts[0]) - 1, len(cuts[1]) - 1), 0.0, 1.0)
+    return Lattice(cuts[0], cuts[1], grid)
+
+
+def _changes(lines: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Where along packed lines ``(lines, length)`` any of them changes."""
+    changed = np.zeros(lines.shape[1] - 1, dtype=bool)
+    if lines.flags.c_contiguous or len(lines) < lines.shape[1] // 4:
+        for start in range(0, len(lines), 64):  # bounds the memory
+            part = lines[start : start + 64]
+            changed |= (part[:, 1:] != part[:, :-1]).any(axis=0)
+    else:
+        for start in range(0, len(changed), 64):
+            part = lines.T[start : start + 65]
+            changed[start : start + 64] = (part[1:] != part[:-1]).any(axis=1)
+    return np.flatnonzero(changed) + 1
+
+
+def _common(places: NDArray[np.intp]) -> int:
+    """The greatest common divisor of the distances; large where there are too few to say."""
+    return int(np.gcd.reduce(np.diff(places))) if len(places) > 1 else 1 << 30
 
 
 def _build(

@@ -17,12 +17,14 @@ from pixelrouter.pixels.grid.edges import ScanLines, Steps
 from pixelrouter.pixels.grid.lattice import Doubles
 
 _SPANS = (1, 2, 3, 4, 6, 8, 12)  # of the second difference, in source pixels
-_LINES = 96  # scan lines looked at
+_LINES = 64  # scan lines looked at
 _SHORTEST = 3.2  # source pixels; below it there is no calm between two samples
-_ANISOTROPY = 1.13  # the two periods differ by this factor at most
-_TRIED = 6  # peaks of the spectrum that are looked at
+_ANISOTROPY = 0.12  # the two periods differ by this at most, as the logarithm of their quotient
+_FITTED = 12  # scan lines that an interpolation is fitted to
+_TRIED = 12  # peaks of a spectrum that are looked at
 _AROUND = 1.35  # frequencies within this factor are compared
-_NEEDLE = 1.8  # spreads that a frequency must stand out of those around it: right ones do by 2.3 to 9
+_HILL, _NEEDLE = 0.8, 1.8  # spreads by which a frequency stands out to be looked at, and to be sure: right ones 2 to 9
+_LONGER = 0.97  # frequencies lower by this factor are another period
 _EXPLAINED = 0.33  # a misfit up to this is an interpolation: right periods leave 0.04 to 0.27, wrong ones above 0.4
 
 Complexes = NDArray[np.complex128]
@@ -39,22 +41,30 @@ class Interpolation:
 
 def find_interpolation(across: ScanLines, down: ScanLines) -> Interpolation | None:
     """The enlargement that explains the scan lines along x and along y, or None."""
-    both = [scan.values[:, :: max(1, scan.values.shape[1] // _LINES)] for scan in (across, down)]
-    shortest = min(map(len, both))
+    both = [np.ascontiguousarray(s.values[:, :: max(1, s.values.shape[1] // _LINES)]) for s in (across, down)]
     size = 4 << max(map(len, both)).bit_length()
-    waves = [spectrum(lines, size) for lines in both]
-    needles = [_standing_out(np.abs(wave)) for wave in waves]
-    for pair in _peaks(needles[0], needles[1], size, shortest / 5):
-        periods, centers, errors = [], [], []
-        for lines, wave, peak in zip(both, waves, pair, strict=True):
-            period = size / _summit(np.abs(wave), peak)
-            center = _center(lines, period)
-            periods.append(period)
-            centers.append(center)
-            errors.append(misfit(lines, period, center))
-        if max(errors) <= _EXPLAINED:
-            return Interpolation((periods[0], periods[1]), (centers[0], centers[1]), sum(errors) / 2)
-    return None
+    waves = [np.abs(spectrum(lines, size)) for lines in both]
+    needles = [_standing_out(wave) for wave in waves]
+    tried: dict[tuple[int, int], tuple[float, float, float]] = {}
+
+    def explained(axis: int, peak: int) -> bool:
+        if (axis, peak) not in tried:
+            period = size / _summit(waves[axis], peak)
+            center = _center(both[axis], period)
+            tried[axis, peak] = (period, center, misfit(both[axis], period, center))
+        return tried[axis, peak][2] <= _EXPLAINED
+
+    sure, best = False, None
+    for pair in _pairs(needles[0], needles[1], size, min(map(len, both)) / 5):
+        if explained(0, pair[0]) and explained(1, pair[1]):
+            sure = sure or all(needle[1][peak] >= _NEEDLE for needle, peak in zip(needles, pair, strict=True))
+            # Half a period explains an image as well as the whole one does, twice a period never.
+            if best is None or sum(pair) < _LONGER * sum(best):
+                best = pair
+    if best is None or not sure:
+        return None
+    (x, middle, error), (y, center, other) = tried[0, best[0]], tried[1, best[1]]
+    return Interpolation((x, y), (middle, center), (error + other) / 2)
 
 
 def _standing_out(amplitude: Doubles) -> tuple[Doubles, Doubles]:
@@ -73,23 +83,27 @@ def _standing_out(amplitude: Doubles) -> tuple[Doubles, Doubles]:
     return height, height / np.sqrt(around(height**2) + 1e-12)
 
 
-def _peaks(
+def _pairs(
     across: tuple[Doubles, Doubles], down: tuple[Doubles, Doubles], size: int, longest: float
 ) -> list[tuple[int, int]]:
-    """The frequencies of x and y that stand out most, together and about the same; the best first."""
+    """Frequencies of x and y that stand out, together and about the same; the highest needles first."""
     lowest, highest = max(2, int(size / longest)), int(size / _SHORTEST)
+    tops = [_summits(*axis, lowest, highest) for axis in (across, down)]
     found: dict[tuple[int, int], float] = {}
-    for turned, (one, other) in enumerate(((across, down), (down, across))):
-        part = np.where(one[1] >= _NEEDLE, one[0], 0.0)[: highest + 1]
-        part[:lowest] = 0
-        summits = np.flatnonzero((part[1:-1] > 0) & (part[1:-1] >= part[:-2]) & (part[1:-1] >= part[2:])) + 1
-        for peak in summits[np.argsort(-part[summits])][: 2 * _TRIED].tolist():
-            near = np.arange(int(peak / _ANISOTROPY), int(peak * _ANISOTROPY) + 1)
-            # A cell that is not square has to earn it.
-            mate = int(near[(other[0][near] * (1 - 2 * np.abs(np.log(near / peak)))).argmax()])
-            if other[1][mate] >= _NEEDLE:
-                found[(mate, peak) if turned else (peak, mate)] = float(one[0][peak] + other[0][mate])
-    return sorted(found, key=lambda pair: -found[pair])[:_TRIED]
+    for x in tops[0]:
+        for y in tops[1]:
+            apart = abs(np.log(x / y))
+            if apart <= _ANISOTROPY:
+                # A cell that is not square has to earn it.
+                found[x, y] = float((across[0][x] + down[0][y]) * (1 - 2 * apart))
+    return sorted(found, key=lambda pair: -found[pair])[: 2 * _TRIED]
+
+
+def _summits(height: Doubles, spreads: Doubles, lowest: int, highest: int) -> list[int]:
+    part, needle = height[lowest - 1 : highest + 2], spreads[lowest : highest + 1]
+    tops = np.flatnonzero((part[1:-1] >= part[:-2]) & (part[1:-1] >= part[2:]) & (needle >= _HILL))
+    highest_ones, sharpest = tops[np.argsort(-part[tops + 1])][:_TRIED], tops[np.argsort(-needle[tops])][:_TRIED]
+    return sorted({int(top) + lowest for top in (*highest_ones, *sharpest)})
 
 
 def _summit(amplitude: Doubles, peak: int) -> float:
@@ -132,11 +146,11 @@ def spectrum(lines: Steps, size: int) -> Complexes:
 
 def bends(lines: Steps, span: int) -> Floats:
     """Mean bend of scan lines ``(length, lines, channels)`` at every pixel, strong ones capped."""
-    length, _, channels = lines.shape
-    most = np.zeros((length - 2 * span, lines.shape[1]), dtype=np.int16)
-    for channel in range(channels):
-        plane = lines[..., channel]
-        np.maximum(most, np.abs(plane[2 * span :] + plane[: -2 * span] - 2 * plane[span:-span]), out=most)
+    length = len(lines)
+    flat = lines.reshape(length, -1)
+    bend = flat[2 * span :] + flat[: -2 * span]
+    bend -= 2 * flat[span:-span]
+    most = np.abs(bend, out=bend).reshape(length - 2 * span, *lines.shape[1:]).max(axis=2)
     heights = np.bincount(most.ravel())
     value = np.arange(len(heights))
     energy = np.cumsum(heights * value.astype(np.float64) ** 2)
@@ -153,7 +167,7 @@ def misfit(lines: Steps, period: float, center: float) -> float:
     better.
     """
     length, count, _ = lines.shape
-    some = lines[:, :: max(1, count // 32)].reshape(length, -1).astype(np.float32)
+    some = lines[:, :: max(1, count // _FITTED)].reshape(length, -1).astype(np.float32)
     first = center % period
     number = int((length - 0.5 - first) // period) + 1
     if number < 6:
