@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from pixelrouter.cli.files import check_target
 from pixelrouter.cli.output import command, emit, error_data, report, say, table
 from pixelrouter.cli.pictures import images_in, places, save_picture
 from pixelrouter.errors import PixelRouterError, QualityRejected
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 tile = typer.Typer(name="tile", help="Check, preview and mend tiles that repeat.", no_args_is_help=True)
 
@@ -33,7 +36,7 @@ def check_files(
     files: Files,
     axes: AxesName = "both",
     threshold: Annotated[
-        float | None, typer.Option(min=0, help="Highest score that passes. Default: 0.5, edges of a set 0.6.")
+        float | None, typer.Option(min=0, help="Highest score that passes. Default: 0.5, edges of a set 0.8.")
     ] = None,
     wang: Wang = False,
     picture: Annotated[
@@ -103,24 +106,24 @@ def _check_set(files: list[Path], threshold: float | None, picture: Path | None,
     return 0 if fits else VISIBLE
 
 
-def _contact(files: list[Path]) -> Any:
+def _contact(files: list[Path]) -> Image:
     """Every tile three by three, enlarged alike, side by side."""
-    from PIL import Image
+    from PIL.Image import Resampling
 
     from pixelrouter.pixels import pack, preview
 
     pictures = [preview(file) for file in files]
     factor = max(1, 256 // max(max(one.size) for one in pictures))
     sheet = pack(pictures, "grid", spacing=4, margin=4).image
-    return sheet.resize((sheet.width * factor, sheet.height * factor), Image.Resampling.NEAREST)
+    return sheet.resize((sheet.width * factor, sheet.height * factor), Resampling.NEAREST)
 
 
 @tile.command("preview")
 @command()
 def preview_files(
     files: Files,
-    columns: Annotated[int, typer.Option(min=1, max=64, help="Tiles across.")] = 3,
-    rows: Annotated[int, typer.Option(min=1, max=64, help="Tiles down.")] = 3,
+    columns: Annotated[int | None, typer.Option(min=1, max=64, help="Tiles across: 3, of a map 8.")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, max=64, help="Tiles down: 3, of a map 6.")] = None,
     wang: Wang = False,
     seed: Annotated[int, typer.Option(min=0, help="Another map of the set.")] = 0,
     output: Output = None,
@@ -135,10 +138,11 @@ def preview_files(
     if wang:
         place = output or sources[0].parent / "wang-map.png"
         check_target(place)
-        pictures = {place: wang_map({file.stem: file for file in sources}, max(columns, 8), max(rows, 6), seed=seed)}
+        pictures = {place: wang_map({file.stem: file for file in sources}, columns or 8, rows or 6, seed=seed)}
     else:
-        targets = places(sources, output, f"{columns}x{rows}")
-        pictures = {place: preview(file, columns, rows) for file, place in targets.items()}
+        across, down = columns or 3, rows or 3
+        targets = places(sources, output, f"{across}x{down}")
+        pictures = {place: preview(file, across, down) for file, place in targets.items()}
     saved = [save_picture(picture, place, scale=scale) for place, picture in pictures.items()]
     if as_json:
         emit({"files": [str(path) for path in saved]})
@@ -166,11 +170,19 @@ def seamless_files(
 
     targets = places(images_in(files), output, "seamless")
     rows: list[dict[str, Any]] = []
+    errors: list[PixelRouterError] = []
     for file, place in targets.items():
-        before = seam_score(file, axes)  # type: ignore[arg-type]  # checked there
-        mended = make_seamless(file, axes)  # type: ignore[arg-type]  # checked there
-        after = seam_score(mended, axes)  # type: ignore[arg-type]  # checked there
-        save_picture(mended, place)
+        try:
+            before = seam_score(file, axes)  # type: ignore[arg-type]  # checked there
+            mended = make_seamless(file, axes)  # type: ignore[arg-type]  # checked there
+            after = seam_score(mended, axes)  # type: ignore[arg-type]  # checked there
+            save_picture(mended, place)
+        except PixelRouterError as error:
+            errors.append(error)
+            rows.append({"source": str(file), "error": error_data(error)})
+            if not as_json:
+                report(error, prefix=f"{file}: ")
+            continue
         rows.append({"source": str(file), "file": str(place), "before": before.as_dict(), "after": after.as_dict()})
         if as_json:
             continue
@@ -184,4 +196,4 @@ def seamless_files(
         print(place)
     if as_json:
         emit(rows)
-    return 0
+    return worst(errors)
