@@ -1,5 +1,6 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
+from pixelrouter.pixels.animation import Written, finish_animation, save_animation
 from pixelrouter.pixels.batch import BatchReport, finish_folder
 from pixelrouter.pixels.check import CheckReport, annotate, check
 from pixelrouter.pixels.decode import Decoded, decode
@@ -39,6 +40,7 @@ __all__ = [
     "Seam",
     "Slicing",
     "WangReport",
+    "Written",
     "annotate",
     "built_ins",
     "check",
@@ -48,6 +50,7 @@ __all__ = [
     "detect_grid",
     "explain",
     "finish",
+    "finish_animation",
     "finish_folder",
     "finish_many",
     "finish_sheet",
@@ -58,6 +61,7 @@ __all__ = [
     "preview",
     "register",
     "resolve_palette",
+    "save_animation",
     "seam_score",
     "slice_boxes",
     "slice_sheet",

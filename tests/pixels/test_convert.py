@@ -57,16 +57,21 @@ def test_an_edge_through_cells_belongs_to_one_side():
     assert (near(small, INK) | near(small, PAPER)).mean() > 0.99
 
 
-def test_a_line_that_fades_is_not_dashed():
+def test_a_line_that_fades_goes_on_for_a_while(monkeypatch):
     """What continues a line may be fainter than what begins one."""
     image = canvas()
     draw = ImageDraw.Draw(image)
     for x in range(256):
-        shade = 60 + x // 2  # towards the paper's own lightness
-        draw.line((x, 98, x, 100), fill=(shade, shade, shade))
-    small = convert(np.asarray(image), (32, 32))
-    drawn = ~near(small, PAPER)[12]
-    assert drawn[:24].all()
+        draw.line((x, 98, x, 99), fill=(120 + x // 3,) * 3)  # towards the paper's own lightness
+
+    def length() -> int:
+        drawn = ~near(convert(np.asarray(image), (32, 32)), PAPER)[12]
+        assert drawn[: drawn.sum()].all(), "in one piece"
+        return int(drawn.sum())
+
+    long = length()
+    monkeypatch.setattr(module, "_REACH", 0)
+    assert length() == long - 3
 
 
 def test_soft_texture_is_averaged_in_linear_light():
