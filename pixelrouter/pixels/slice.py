@@ -255,8 +255,11 @@ def _unruled(rgba: Bytes, content: Content) -> Mask:
 
 def _drawn(rgba: Bytes, shown: Mask) -> Mask:
     """``(h,)``: which rows are one colour from border to border, and few of them together."""
-    near = np.abs(rgba.astype(np.int16) - np.median(rgba, axis=1, keepdims=True)).max(axis=2) <= _SAME
-    flat = np.asarray((near.mean(axis=1) >= _ALL) & (shown.mean(axis=1) >= _ALL))
+    flat = np.asarray(shown.mean(axis=1) >= _ALL)
+    lines = rgba[flat].astype(np.int16)  # few, where there is a ground
+    if len(lines):
+        near = np.abs(lines - np.median(lines, axis=1, keepdims=True)).max(axis=2) <= _SAME
+        flat[flat] = near.mean(axis=1) >= _ALL
     thin = np.zeros_like(flat)
     for start, stop in _runs(flat, 1):
         thin[start:stop] = stop - start <= max(2, len(flat) // _RULE)
