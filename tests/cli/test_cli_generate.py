@@ -175,6 +175,10 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
     seen = {}
     monkeypatch.setattr(PixelRouter, "dry_run", lambda _, prompt, **wish: seen.update(wish) or [])
     args = "--size 8x9 --colors 4 --palette pico-8 --opaque --seed 3 --n 2 --policy reject --pixel-size 2.5 --route a,b"
+    finishing = (
+        "--mode convert --origin 1.5,2 --dither bayer4 --one-bit --merge 0.02 --quantizer own --pad-palette"
+        " --matte key --holes --no-despill --min-score 80"
+    )
     more = [
         "--model",
         "m",
@@ -196,8 +200,7 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "3",
         "--on-unknown",
         "spend_again",
-        *"--mode convert --origin 1.5,2 --dither bayer4 --one-bit --merge 0.02 --quantizer own --pad-palette".split(),
-        *"--matte key --holes --no-despill --min-score 80".split(),
+        *finishing.split(),
     ]
     assert cli("generate", "x", *args.split(), *more, "--dry-run").exit_code == 0
     expected = {

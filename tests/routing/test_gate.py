@@ -215,10 +215,11 @@ def test_a_crash_between_the_two_purchases_goes_on_with_the_second(shops: Open, 
 
 
 def test_a_second_job_that_is_still_running_is_collected_by_the_same_call(shops: Open, open_router: Any) -> None:
-    fal, retro = illustrator(shops), shops("retrodiffusion", job_seconds=3)
+    fal, retro = illustrator(shops), shops("retrodiffusion", job_seconds=3600)
     options = routed(fal, retro)
     with pytest.raises(StillRunning):
-        open_router(**{**options, "timeout_s": 2}).generate(PROMPT, size=32, min_score=80)
+        open_router(**{**options, "timeout_s": 4}).generate(PROMPT, size=32, min_score=80)
+    retro.simulator.advance(3600)
     art = open_router(**options).generate(PROMPT, size=32, min_score=80)
     assert art.backend == "retrodiffusion"
     assert (fal.simulator.paid_posts, retro.simulator.paid_posts) == (1, 1)
@@ -338,10 +339,11 @@ def test_how_it_was_to_be_finished_is_remembered(shops: Open) -> None:
 
 
 def test_a_resumed_job_is_judged_and_nothing_else_is_bought(shops: Open, open_router: Any) -> None:
-    shop = shops("fal", native=1024, noise=6, job_seconds=1.0)
+    shop = shops("fal", native=1024, noise=6, job_seconds=3600)
     options = routed(shop)
     with pytest.raises(StillRunning):
-        open_router(**{**options, "timeout_s": 0.3}).generate(PROMPT, size=32, min_score=80)
+        open_router(**{**options, "timeout_s": 1}).generate(PROMPT, size=32, min_score=80)
+    shop.simulator.advance(3600)
     router = open_router(**options)
     (outcome,) = router.resume()
     assert isinstance(outcome, QualityRejected)

@@ -11,7 +11,7 @@ import numpy as np
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.check import color_rules, grid_rules, shape_rules
 from pixelrouter.pixels.check.look import Look, look
-from pixelrouter.pixels.check.report import PASS, CheckReport, Rule, Verdict
+from pixelrouter.pixels.check.report import KEPT, PASS, CheckReport, Rule, Verdict
 from pixelrouter.pixels.color import Bytes, parse_hex
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.palette import resolve_palette
@@ -41,6 +41,11 @@ def _plain(name: str, title: str, weight: float, measure: Callable[[Look], Verdi
     return _Row(name, title, weight, lambda seen, _: measure(seen), measure)
 
 
+def _drawing(name: str, title: str, weight: float, measure: Callable[[Look], Verdict]) -> _Row:
+    """A rule about how pixels were set; where there are none it has nothing to say."""
+    return _Row(name, title, weight, lambda seen, _: measure(seen) if seen.has_pixels else KEPT, measure)
+
+
 # In the order they are told. The weight is what breaking the rule everywhere costs: what makes it no pixel art at all
 # costs everything, a matter of taste little.
 _RULES = (
@@ -56,10 +61,10 @@ _RULES = (
     _plain("alpha", "no partial alpha", 0.5, color_rules.partial_alpha),
     _plain("hidden", "nothing under alpha 0", 0.05, color_rules.hidden_color),
     _plain("duplicates", "no near-duplicate colours", 0.3, color_rules.near_duplicates),
-    _plain("orphans", "no stray pixels", 0.3, shape_rules.orphans),
-    _plain("noise", "no noise", 0.6, shape_rules.noise),
-    _plain("jaggies", "even lines", 0.15, shape_rules.jaggies),
-    _plain("banding", "no banding", 0.1, shape_rules.banding),
+    _drawing("orphans", "no stray pixels", 0.3, shape_rules.orphans),
+    _drawing("noise", "no noise", 0.6, shape_rules.noise),
+    _drawing("jaggies", "even lines", 0.15, shape_rules.jaggies),
+    _drawing("banding", "no banding", 0.1, shape_rules.banding),
 )
 _SIZE = _Row("size", "the size asked for", 1.0, lambda seen, wish: _sized(seen, wish), grid_rules.size)
 

@@ -86,19 +86,20 @@ def near_duplicates(look: Look) -> Verdict:
     colors, counts = look.colors
     if len(colors) < 2:
         return KEPT
-    order = np.argsort(-counts, kind="stable")
-    lab = to_oklab(colors[order])
     if len(colors) > _PAIRS:
-        # Too many to compare one by one: those that share a cell of that size in colour space.
-        cell = np.floor(lab / _ALIKE).astype(np.int64) @ np.array([1 << 20, 1 << 10, 1])
-        bins = 1 + int((np.diff(np.sort(cell)) != 0).sum())
-        twins, flagged = len(colors) - bins, np.zeros(look.art.shape[:2], dtype=bool)
+        # Too many to compare one by one: those that share a small cube of colours.
+        red, green, blue = (colors >> 2).astype(np.intp).T
+        cubes = np.zeros((64, 64, 64), dtype=bool)
+        cubes[red, green, blue] = True
+        twins, flagged = len(colors) - int(cubes.sum()), np.zeros(look.art.shape[:2], dtype=bool)
     else:
+        colors = colors[np.argsort(-counts, kind="stable")]
+        lab = to_oklab(colors)
         distance = ((lab[:, None] - lab[None]) ** 2).sum(axis=2)
         # A twin is a colour close to one that more pixels have.
         twin = np.tril(distance < _ALIKE**2, -1).any(axis=1)
         twins = int(twin.sum())
-        flagged = np.isin(pack(look.art[..., :3]), pack(colors[order][twin])) & ~look.clear
+        flagged = np.isin(pack(look.art[..., :3]), pack(colors[twin])) & ~look.clear
     if not twins:
         return KEPT
     return broken(

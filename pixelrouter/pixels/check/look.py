@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -13,15 +13,17 @@ from pixelrouter.pixels.check.report import MOST_BOXES, Box
 from pixelrouter.pixels.check.setness import setness
 from pixelrouter.pixels.color import Bytes, Floats, Ints, to_oklab, unpack
 from pixelrouter.pixels.grid import THRESHOLD, find_lattice
-from pixelrouter.pixels.snap import snap
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.uint32]
 _DOMINANT = 0.8  # share of the changes on one coarser grid, from which the others are pixels of another size
 _FACTORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
+_HALF = 0.5  # of setness
 _FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
 _STRONG = 32  # levels of 255
 _SINGLE = 0.02  # share of single pixels, above which a picture is at 1x whatever else looks like a grid
+_SMALL, _NARROW, _FEW = 256, 5, 64  # pixels of the longer side, pixels of a cell, colours: of these an enlarged picture
+_SHORT = 0.05  # has fewer runs of one pixel than this share, since its soft edges would have more colours
 Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 
 
@@ -88,6 +90,11 @@ class Look:
         """See :func:`pixelrouter.pixels.check.setness.setness`."""
         return setness(self.rgba, self.codes, len(self.colors[0]))
 
+    @property
+    def has_pixels(self) -> bool:
+        """Whether there is art in it at all, and no photo or smooth drawing."""
+        return self.kind not in ("none", "native") or self.setness > _HALF
+
     def boxes(self, flagged: Mask) -> list[Box]:
         """The flagged pixels of the art as boxes of the frame: see :func:`runs`."""
         x, y = np.rint(self.x).astype(int), np.rint(self.y).astype(int)
@@ -132,12 +139,15 @@ def look(rgba: Bytes) -> Look:
         return Look(rgba, "mixed", rgba, x, y, 1.0, mixed)
     lattice = find_lattice(rgba)
     confidence = lattice.grid.confidence
+    native = Look(rgba, "native", rgba, x, y, confidence)
     few = min(lattice.grid.size) < _FEWEST or min(lattice.grid.period) < 2
-    if lattice.grid.native or few or _single_pixels(rgba) > _SINGLE:
-        return Look(rgba, "native", rgba, x, y, confidence)
+    if lattice.grid.native or few or (native.setness > _HALF and _at_1x(native, min(lattice.grid.period))):
+        return native
     if confidence >= THRESHOLD:
-        return Look(rgba, "uneven", snap(rgba, lattice), lattice.x, lattice.y, confidence)
-    return Look(rgba, "none", rgba, x, y, confidence)
+        rows, columns = (((cuts[1:] + cuts[:-1]) / 2).astype(np.intp) for cuts in (lattice.y, lattice.x))
+        middles = np.ascontiguousarray(rgba[rows[:, None], columns])  # as they are: nothing is to be made better here
+        return Look(rgba, "uneven", middles, lattice.x, lattice.y, confidence)
+    return replace(native, kind="none")
 
 
 def codes(rgba: Bytes) -> Codes:
@@ -155,6 +165,17 @@ def oklab_of(values: Codes) -> Floats:
     """OKLab ``(..., 3)`` of codes: each distinct one is worked out once."""
     distinct, inverse = np.unique(values, return_inverse=True)
     return np.asarray(to_oklab(unpack_codes(distinct))[inverse.reshape(values.shape)], dtype=np.float32)
+
+
+def _at_1x(look: Look, period: float) -> bool:
+    """Whether there is detail of one pixel, so that a grid of larger ones that seems to be there cannot be."""
+    if _single_pixels(look.rgba) > _SINGLE:
+        return True
+    if max(look.cells) > _SMALL or period > _NARROW or len(look.colors[0]) > _FEW:
+        return False
+    across, down = look.codes[:, 1:] != look.codes[:, :-1], (look.codes[1:] != look.codes[:-1]).T
+    short = sum(int((changed[:, 1:] & changed[:, :-1]).sum()) for changed in (across, down))
+    return short > _SHORT * (across.sum() + down.sum())
 
 
 def _single_pixels(rgba: Bytes) -> float:
