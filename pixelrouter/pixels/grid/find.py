@@ -35,6 +35,7 @@ _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the li
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
 _LINES_A_CLASS = 6
 _DRIFTS = 0.06  # spread of the widths of cells, in periods, above which the lattice drifts
+_JITTER = 0.4  # the same in source pixels: less is rounding
 
 
 def detect_grid(image: Image.Image) -> Grid:
@@ -187,7 +188,7 @@ def _followed(profile: Profile, one: Comb, lines: Doubles) -> Doubles:
         if len(lines) < 6:
             break
         widths = np.diff(lines)
-        if widths[1:-1].std() < _DRIFTS * one.period:
+        if widths[1:-1].std() < max(_DRIFTS * one.period, _JITTER):
             break
         period = float((lines[-1] - lines[0]) / len(widths))
         lines = drifting_lines(profile, comb_at(profile, period))

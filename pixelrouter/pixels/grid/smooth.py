@@ -41,21 +41,26 @@ class Interpolation:
 
 def find_interpolation(across: ScanLines, down: ScanLines) -> Interpolation | None:
     """The enlargement that explains the scan lines along x and along y, or None."""
-    both = [np.ascontiguousarray(s.values[:, :: max(1, s.values.shape[1] // _LINES)]) for s in (across, down)]
-    size = 4 << max(map(len, both)).bit_length()
-    waves = [np.abs(spectrum(lines, size)) for lines in both]
+    both = [
+        np.ascontiguousarray(scan.values[:, :: max(1, scan.values.shape[1] // _LINES)].transpose(2, 0, 1))
+        for scan in (across, down)
+    ]
+    lengths = [lines.shape[1] for lines in both]
+    size = 4 << max(lengths).bit_length()
+    windowed = [{span: _windowed(lines, span) for span in _SPANS if lines.shape[1] > 4 * span} for lines in both]
+    waves = [np.abs(spectrum(each, size)) for each in windowed]
     needles = [_standing_out(wave) for wave in waves]
     tried: dict[tuple[int, int], tuple[float, float, float]] = {}
 
     def explained(axis: int, peak: int) -> bool:
         if (axis, peak) not in tried:
             period = size / _summit(waves[axis], peak)
-            center = _center(both[axis], period)
+            center = _center(windowed[axis][min(_span(period), max(windowed[axis]))], period)
             tried[axis, peak] = (period, center, misfit(both[axis], period, center))
         return tried[axis, peak][2] <= _EXPLAINED
 
     sure, best = False, None
-    for pair in _pairs(needles[0], needles[1], size, min(map(len, both)) / 5):
+    for pair in _pairs(needles[0], needles[1], size, min(lengths) / 5):
         if explained(0, pair[0]) and explained(1, pair[1]):
             sure = sure or all(needle[1][peak] >= _NEEDLE for needle, peak in zip(needles, pair, strict=True))
             # Half a period explains an image as well as the whole one does, twice a period never.
@@ -112,11 +117,9 @@ def _summit(amplitude: Doubles, peak: int) -> float:
     return peak + (0.5 * (before - after) / bend if bend < 0 else 0.0)
 
 
-def _center(lines: Steps, period: float) -> float:
+def _center(windowed: Doubles, period: float) -> float:
     """Where the bend is strongest: the middle of a cell."""
-    span = _span(period)
-    at = np.arange(len(lines)) + 0.5
-    wave = np.exp(-2j * np.pi / period * at) @ _windowed(lines, span)
+    wave = np.exp(-2j * np.pi / period * (np.arange(len(windowed)) + 0.5)) @ windowed
     return float(-np.angle(wave) / (2 * np.pi) * period % period)
 
 
@@ -126,31 +129,31 @@ def _span(period: float) -> int:
 
 def _windowed(lines: Steps, span: int) -> Doubles:
     out = bends(lines, span).astype(np.float64)
-    out[span:-span] *= np.hanning(len(lines) - 2 * span)
+    out[span:-span] *= np.hanning(lines.shape[1] - 2 * span)
     return out
 
 
-def spectrum(lines: Steps, size: int) -> Complexes:
-    """How strongly the bend rises and falls at each frequency ``k / size`` a source pixel, as a share of all of it."""
+def spectrum(windowed: dict[int, Doubles], size: int) -> Complexes:
+    """How strongly the bend, by span, rises and falls at each frequency ``k / size`` a source pixel: as a share of it."""
     out = np.zeros(size // 2 + 1, dtype=np.complex128)
     period = size / np.maximum(np.arange(len(out)), 1)
     for at, span in enumerate(_SPANS):
-        if len(lines) <= 4 * span:
+        if span not in windowed:
             break
         longest = 4 * _SPANS[at + 1] if at + 1 < len(_SPANS) else np.inf
         fits = (period >= (4 * span if at else 0)) & (period < longest)
-        windowed = _windowed(lines, span)
-        out[fits] = np.fft.rfft(windowed, size)[fits] / max(float(windowed.sum()), 1e-9)
+        out[fits] = np.fft.rfft(windowed[span], size)[fits] / max(float(windowed[span].sum()), 1e-9)
     return out
 
 
 def bends(lines: Steps, span: int) -> Floats:
-    """Mean bend of scan lines ``(length, lines, channels)`` at every pixel, strong ones capped."""
-    length = len(lines)
-    flat = lines.reshape(length, -1)
-    bend = flat[2 * span :] + flat[: -2 * span]
-    bend -= 2 * flat[span:-span]
-    most = np.abs(bend, out=bend).reshape(length - 2 * span, *lines.shape[1:]).max(axis=2)
+    """Mean bend of scan lines ``(channels, length, lines)`` at every pixel, strong ones capped."""
+    length = lines.shape[1]
+    most = np.zeros((length - 2 * span, lines.shape[2]), dtype=np.int16)
+    for plane in lines:
+        bend = plane[2 * span :] + plane[: -2 * span]
+        bend -= 2 * plane[span:-span]
+        np.maximum(most, np.abs(bend, out=bend), out=most)
     heights = np.bincount(most.ravel())
     value = np.arange(len(heights))
     energy = np.cumsum(heights * value.astype(np.float64) ** 2)
@@ -161,13 +164,13 @@ def bends(lines: Steps, span: int) -> Floats:
 
 
 def misfit(lines: Steps, period: float, center: float) -> float:
-    """How badly interpolation between the middles of cells explains scan lines, against flat cells: 0 perfectly.
+    """How badly interpolation between the middles of cells explains scan lines ``(channels, length, lines)``: 0 perfectly.
 
-    ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried; above 1 flat cells are
-    better.
+    ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried, and
+    measured against flat cells, which are as good at 1.
     """
-    length, count, _ = lines.shape
-    some = lines[:, :: max(1, count // _FITTED)].reshape(length, -1).astype(np.float32)
+    _, length, count = lines.shape
+    some = np.concatenate([plane[:, :: max(1, count // _FITTED)] for plane in lines], axis=1).astype(np.float32)
     first = center % period
     number = int((length - 0.5 - first) // period) + 1
     if number < 6:
