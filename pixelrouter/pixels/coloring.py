@@ -67,7 +67,7 @@ def _merge(
     frames: list[Bytes], colors: Bytes, counts: Counts, spec: FinishSpec, *, drawn: bool, fits: bool
 ) -> tuple[Bytes, Ints]:
     """The colours that are left when near duplicates are one, and which of them each colour became."""
-    if spec.merge:
+    if spec.merge and len(colors):
         return merge_within(colors, counts, spec.merge)
     if spec.merge is None and spec.mode == "restore" and not (drawn and fits) and len(colors):
         noise = max(measure_noise(frames), 0 if drawn else ROUNDING)
