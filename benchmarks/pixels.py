@@ -219,7 +219,7 @@ def confidence(data: Data) -> dict[str, Any]:
     photos, note = pictures()
     kinds = {
         "pictures": [detect_grid(image).confidence for _, image in photos],
-        "pictures, varied": [detect_grid(image).confidence for photo in photos for _, image in varied(photo)][1:],
+        "pictures, varied": [detect_grid(image).confidence for photo in photos for _, image in list(varied(photo))[1:]],
         "drawn by rule": [detect_grid(image).confidence for _, image in synthetic()],
     }
     inside = np.array([value for _, value in positive])
