@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,24 +83,35 @@ def finish(
 
     A folder is finished on all cores into the folder -o, and what is done already is skipped the next time.
     """
-    from pixelrouter.pixels import FinishSpec
-    from pixelrouter.types import parse_size
+    with _calm():
+        from pixelrouter.pixels import FinishSpec
+        from pixelrouter.types import parse_size
 
-    wish: dict[str, Any] = {
-        "size": parse_size(size) if size else None,
-        "palette": o.palette_value(palette),
-        "transparent": transparent,
-        **({"colors": colors} if colors else {}),  # else the post-processor's own default
-        **finishing,
-    }
-    spec = FinishSpec(**wish)
-    if PIPE in sources or output == PIPE:
-        if as_json and output in (None, PIPE):
-            raise InvalidRequest("stdout cannot hold the image and JSON.", hint="Save the image: -o NAME.png.")
-        return _pipe(sources, spec, output, scale, explain, as_json=as_json)
-    workers = _executor(executor, jobs, ray_address)
-    files = plan(sources, output, explain)
-    return _batch(files, spec, workers, scale=scale, shared=shared_palette, as_json=as_json, quiet=quiet)
+        wish: dict[str, Any] = {
+            "size": parse_size(size) if size else None,
+            "palette": o.palette_value(palette),
+            "transparent": transparent,
+            **({"colors": colors} if colors else {}),  # else the post-processor's own default
+            **finishing,
+        }
+        spec = FinishSpec(**wish)
+        if PIPE in sources or output == PIPE:
+            if as_json and output in (None, PIPE):
+                raise InvalidRequest("stdout cannot hold the image and JSON.", hint="Save the image: -o NAME.png.")
+            return _pipe(sources, spec, output, scale, explain, as_json=as_json)
+        workers = _executor(executor, jobs, ray_address)
+        files = plan(sources, output, explain)
+        return _batch(files, spec, workers, scale=scale, shared=shared_palette, as_json=as_json, quiet=quiet)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """An interruption before any file is done: no vendor is involved, so there is little to say."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Interrupted. Nothing was finished yet.")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _executor(name: str | None, jobs: int | None, address: str | None) -> Executor | None:

@@ -206,6 +206,10 @@ def _starting() -> Iterator[None]:
         before = {name: os.environ.get(name) for name in _THREADS}
         os.environ.update(dict.fromkeys(_THREADS, "1"))
         masks = hasattr(signal, "pthread_sigmask")
+        if masks:
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # now: while it starts, it lifts the mask that is to be inherited
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else ()
         try:
             yield
