@@ -252,3 +252,16 @@ def test_whatever_the_frames_the_limit_holds(seed, kinds, spread, drawn, spec):
     again, same = color(done, spec, [], drawn=True)
     assert np.array_equal(same, palette)
     assert all(np.array_equal(one, two) for one, two in zip(done, again, strict=True))
+
+
+def test_rare_colors_of_a_drawing_and_of_a_texture_are_not_noise():
+    rng = np.random.default_rng(11)
+    drawn = drawing(6, 48, 11).repeat(2, axis=0).repeat(2, axis=1)
+    odd = rng.random((96, 96)) < 0.05  # shades that a single pixel has, close to what is around them
+    drawn[odd] = (drawn[odd].astype(int) + rng.integers(-9, 10, (odd.sum(), 3))).clip(0, 255)
+    assert measure_noise([np.asarray(Image.fromarray(drawn).convert("RGBA"))]) == 0
+    ramp = np.linspace((60, 40, 20), (96, 76, 47), 10).astype(np.uint8)
+    texture = ramp[rng.integers(0, 10, (32, 32))]
+    odd = rng.random((32, 32)) < 0.08
+    texture[odd] += rng.integers(0, 2, (odd.sum(), 3), dtype=np.uint8)
+    assert measure_noise([np.asarray(Image.fromarray(texture).convert("RGBA"))]) < 1.8
