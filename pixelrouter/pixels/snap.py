@@ -11,13 +11,13 @@ from PIL import Image
 
 from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
+from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.pixels.sampling import Points, gather, points, robust, whole
-from pixelrouter.pixels.unmix import PROBES, Evidence, Response, fit_responses, unmix
+from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
-_LINES = 40  # lines of cells an axis that the blur is measured on, at most
+_LINES = 32  # lines of cells an axis that the blur is measured on, at most
 _LEAK = 0.012  # share of a sample that comes from other cells, below which there is nothing to take apart
-_STRENGTH = 0.05  # regularisation of the taking apart
 _FLAT = 2  # levels between the samples of a cell that is one colour
 _TO_YCC = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=np.float32
@@ -49,10 +49,11 @@ def snap(rgba: Bytes, lattice: Lattice) -> Bytes:
         return colors
     luma, chroma = fit_responses(
         *zip(
-            _evidence(rgba, lattice.x, rows, columns),
-            _evidence(rgba.transpose(1, 0, 2), lattice.y, columns, rows),
+            _evidence(rgba, lattice.x, rows),
+            _evidence(rgba.transpose(1, 0, 2), lattice.y, columns),
             strict=True,
-        )
+        ),
+        period=min(rows.period, columns.period),
     )
     return _unmixed(samples, colors, (rows, columns), luma, chroma)
 
@@ -61,32 +62,31 @@ def _soft(samples: Bytes, colors: Bytes) -> bool:
     """Whether cells that differ from their neighbour are unlike themselves as well: a cheap look before measuring."""
     changes = (colors[:, 1:] != colors[:, :-1]).any(axis=-1)
     first, last = samples[3, :, 1:], samples[5, :, :-1]  # of the middle line: the sides that face each other
-    inner = samples[4]
-    unlike = (np.abs(first.astype(np.int16) - inner[:, 1:]) > _FLAT).any(axis=-1)
-    unlike |= (np.abs(last.astype(np.int16) - inner[:, :-1]) > _FLAT).any(axis=-1)
+    inner = samples[4].astype(np.int16)
+    unlike = (np.abs(first - inner[:, 1:]) > _FLAT).any(axis=-1)
+    unlike |= (np.abs(last - inner[:, :-1]) > _FLAT).any(axis=-1)
     return bool((unlike & changes).sum() > 0.1 * changes.sum())
 
 
-def _evidence(rgba: Bytes, cuts: Doubles, across: Points, along: Points) -> tuple[Evidence, Evidence]:
+def _evidence(rgba: Bytes, cuts: Doubles, across: Points) -> tuple[Evidence, Evidence]:
     """What the axis of ``cuts`` says about blur in luma (with alpha) and in chroma; x, or y with the image transposed.
 
-    Lines of pixels through the middle of lines of cells are read between pixels by Keys' cubic.
+    Lines of pixels through the middle of lines of cells (``across``) are read between pixels by Keys' cubic.
     """
     chosen = np.unique(np.linspace(0, len(across.pixels) - 1, _LINES).astype(np.intp))
     read = across.pixels[chosen].reshape(len(chosen), -1)
-    lines = np.zeros((len(chosen), rgba.shape[1], 4), dtype=np.float32)
+    total = np.zeros((len(chosen), rgba.shape[1], 4), dtype=np.uint16)
     for k in range(read.shape[1]):
-        lines += _premultiplied(rgba[read[:, k]])
-    lines = _to_ycc(lines / read.shape[1])
+        total += premultiplied(rgba[read[:, k]])
+    lines = _to_ycc(total.astype(np.float32) / read.shape[1])
     edges = whole(cuts)
+    if len(edges) > 9:  # cells cut off by the border are not whole
+        edges = edges[1:-1]
     center, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    window = (along.at - np.arange(len(center))[:, None] - 0.5).mean(axis=0)
-    window = window - window.mean()
-    centers = np.mean([_between(lines, center + width * offset) for offset in window], axis=0)
-    probes = np.stack([_between(lines, center + width * offset) for offset in PROBES])
-    if len(center) > 8:  # cells cut off by the border are not whole
-        centers, probes = centers[:, 1:-1], probes[:, :, 1:-1]
-    return tuple(Evidence(centers[..., k], probes[..., k], along.period, window) for k in ([0, 3], [1, 2]))
+    found = np.stack([_between(lines, center + width * offset) for offset in (*WINDOW, *PROBES)])
+    centers, probes = found[: len(WINDOW)].mean(axis=0), found[len(WINDOW) :]
+    luma, chroma = (Evidence(centers[..., k], probes[..., k]) for k in ([0, 3], [1, 2]))
+    return luma, chroma
 
 
 def _between(lines: Floats, at: Doubles) -> Floats:
@@ -102,39 +102,26 @@ def _between(lines: Floats, at: Doubles) -> Floats:
 
 def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: Response, chroma: Response) -> Bytes:
     """The colours with the shares of other cells taken out; a channel that has none keeps its robust colour."""
-    leaks = [
-        max(abs(response.leak(p.period, (p.at - np.floor(p.at)).mean(axis=0) - 0.5)) for p in axes)
-        for response in (luma, chroma)
-    ]
-    if max(leaks) < _LEAK and luma.kind == "blur":
+    leaky = [response.kind != "blur" or response.leak > _LEAK for response in (luma, chroma)]
+    if not any(leaky):
         return colors
-    mean = np.zeros(colors.shape, dtype=np.float32)
+    mean = np.zeros(colors.shape, dtype=np.uint16)
     for sample in samples:
-        mean += _premultiplied(sample)
-    planes = np.ascontiguousarray(np.moveaxis(_to_ycc(mean / len(samples)), -1, 0))
-    if luma.kind == "blur" and leaks[0] < _LEAK:
-        planes[0] = _to_ycc(_premultiplied(colors))[..., 0]
+        mean += premultiplied(sample)
+    planes = np.ascontiguousarray(np.moveaxis(_to_ycc(mean.astype(np.float32) / len(samples)), -1, 0))
+    if not leaky[0]:
+        planes[0] = _to_ycc(premultiplied(colors).astype(np.float32))[..., 0]
     solid = bool((colors[..., 3] == 255).all())
-    for response, leak, used in ((luma, leaks[0], [0] if solid else [0, 3]), (chroma, leaks[1], [1, 2])):
-        if response.kind == "blur" and leak < _LEAK:
-            continue
-        part = planes[used]
-        for points_ in reversed(axes):
-            part = unmix(part, points_.at, response, points_.period, _STRENGTH).swapaxes(-1, -2)
-        planes[used] = part
+    for response, used in ((luma, [0] if solid else [0, 3]), (chroma, [1, 2])):
+        if leaky[used[0] > 0]:
+            part = unmix(planes[used], axes[0].at, response, 1)
+            planes[used] = unmix(part, axes[1].at, response, 2)
     alpha = planes[3]
     visible = alpha >= 128
     rgb = np.moveaxis(planes[:3], 0, -1) @ _FROM_YCC.T * (255 / np.maximum(alpha, 128))[..., None]
     out = np.zeros_like(colors)
     out[..., :3] = np.where(visible[..., None], np.rint(rgb).clip(0, 255), 0)
     out[..., 3] = np.where(visible, 255, 0)
-    return out
-
-
-def _premultiplied(rgba: Bytes) -> Floats:
-    out = rgba.astype(np.float32)
-    if (rgba[..., 3] != 255).any():
-        out[..., :3] *= out[..., 3:] / 255
     return out
 
 

@@ -25,72 +25,76 @@ from pixelrouter.pixels.color import Floats
 Doubles = NDArray[np.float64]
 
 REACH = 5  # neighbours on each side that a response can touch
-PROBES = (-0.4, -0.3, 0.3, 0.4)  # where in a cell, from its centre, candidates are compared
-_WIDEST = 0.6  # cells; a wider blur cannot be undone
+WINDOW = (
+    -0.2,
+    0.0,
+    0.2,
+)  # the points of a cell, from its centre, whose mean stands for it while responses are compared
+PROBES = (-0.4, -0.3, 0.3, 0.4)  # the points at which they are compared
 _FLOOR = 0.3  # of a frequency's gain, while candidates are compared
 _CIRCLE = 32  # length of the Fourier transforms of taps
 _CLEAN = 0.009  # unexplained share of a step, below which an image counts as free of noise
 _GREY = 10.0  # mean square of the chroma steps, below which an image has no chroma to speak of
-_BETTER, _AS_GOOD = 0.75, 2.0  # times the error of the best Gaussian; the second for clean images only
+_AS_GOOD = 2.0  # times the error of the best blur, up to which an interpolation is believed of a clean image
+_KERNEL = 0.3  # cells: the Gaussians that interpolation kernels resemble are wider
+_GAIN = 0.99  # of the error without a halo, which one with it has to stay under
+_WIDEST = 2.4  # source pixels: the standard deviation of the widest blur that is believed
 _BLOCK, _HALO = 64, 6  # cells solved at once, and the neighbours on each side that have a say
+_NOISY, _CLEAR = 0.1, 0.02  # strength of the regularisation of blurred images and of interpolated ones; 0 trusts wholly
 
 
 @dataclass(frozen=True)
 class Response:
     """How much of a cell arrives at a distance from its centre. ``kind`` is "blur", "bilinear", "cubic" or "lanczos".
 
-    A blur is a Gaussian of ``sigma`` source pixels; ``amount`` is how much of a halo ``halo`` pixels wider a sharpening
-    took away again.
+    A blur is a Gaussian of ``sigma`` cells; ``amount`` is how much of a halo of ``halo`` cells a sharpening took away.
     """
 
     kind: str = "blur"
-    sigma: float = 0.25
+    sigma: float = 0.02
     amount: float = 0.0
     halo: float = 1.0
 
-    def weights(self, u: Doubles, period: float) -> Doubles:
-        """The weight at distances ``u`` (cells) for cells of ``period`` source pixels."""
+    def weights(self, u: Doubles) -> Doubles:
+        """The weight of a cell at distances ``u`` (cells) from its centre."""
         if self.kind == "bilinear":
             return np.maximum(0, 1 - np.abs(u))
         if self.kind == "cubic":
             return _cubic(np.abs(u))
         if self.kind == "lanczos":
             return np.where(np.abs(u) < 3, np.sinc(u) * np.sinc(u / 3), 0.0)
-        sharp = _blurred_box(u, self.sigma / period)
+        sharp = _blurred_box(u, self.sigma)
         if not self.amount:
             return sharp
-        return (1 + self.amount) * sharp - self.amount * _blurred_box(
-            u, float(np.hypot(self.sigma, self.halo)) / period
-        )
+        return (1 + self.amount) * sharp - self.amount * _blurred_box(u, float(np.hypot(self.sigma, self.halo)))
 
-    def leak(self, period: float, window: Doubles) -> float:
-        """The share that a mean over the points ``window`` (cells from the centre) gets from other cells."""
-        return float(1 - _taps(self, period, window[None, :])[0, REACH])
+    @property
+    def leak(self) -> float:
+        """The share that the mean over :data:`WINDOW` gets from other cells."""
+        return abs(float(1 - _taps(self, np.array(WINDOW))[REACH]))
 
 
 SHARP = Response()
 INTERPOLATED = (Response("bilinear"), Response("cubic"), Response("lanczos"))
-_SIGMAS = [float(sigma) for sigma in np.geomspace(0.25, 3.2, 13)]
+_SIGMAS = [float(sigma) for sigma in np.geomspace(0.03, 0.6, 17)]
 PLAIN = len(_SIGMAS)  # so many of BLURRED have no halo
 BLURRED = tuple(Response("blur", sigma) for sigma in _SIGMAS) + tuple(
-    Response("blur", sigma, amount, halo)
+    Response("blur", sigma, amount, times * sigma)
     for sigma in _SIGMAS
-    for halo in (1.6, 2.4)
+    for times in (1.7, 2.6)
     for amount in (0.3, 0.6, 0.9)
-    if halo > sigma
+    if sigma < 0.4
 )
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Samples along one axis. ``centers`` (lines, n, channels) are means over the points ``window`` (cells from the
-    centre) along the axis, ``probes`` (4, lines, n, channels) lie at :data:`PROBES`; ``period`` in source pixels.
+    """Samples along one axis: ``centers`` (lines, n, channels) are means over :data:`WINDOW`, ``probes`` (4, lines, n,
+    channels) lie at :data:`PROBES`.
     """
 
     centers: Floats
     probes: Floats
-    period: float
-    window: Doubles
 
     @property
     def step(self) -> float:
@@ -115,23 +119,21 @@ def _blurred_box(u: Doubles, sigma: float) -> Doubles:
     return np.interp((u + 0.5) / sigma, *table) - np.interp((u - 0.5) / sigma, *table)
 
 
-def _taps(response: Response, period: float, points: Doubles) -> Doubles:
-    """The weights of cells -REACH..REACH for each row of ``points`` (cells from the centre of cell 0), sum 1."""
-    weights = response.weights(points[..., None] - np.arange(-REACH, REACH + 1), period).mean(axis=-2)
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True), dtype=np.float64)
+def _taps(response: Response, at: Doubles) -> Doubles:
+    """The weights of cells -REACH..REACH in the mean over the points ``at`` (cells from the centre of cell 0), sum 1."""
+    weights = response.weights(at[:, None] - np.arange(-REACH, REACH + 1)).mean(axis=0)
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 @cache
-def _predictors(period: float, window: tuple[float, ...], responses: tuple[Response, ...]) -> Doubles:
+def _predictors(responses: tuple[Response, ...]) -> Doubles:
     """For every response the taps that turn centres into probes: (responses, probes, 2 * REACH + 1)."""
-    middle = np.stack([_taps(r, period, np.array([window]))[0] for r in responses])
-    probes = np.stack([_taps(r, period, np.array(PROBES)[:, None]) for r in responses])
     around = np.arange(-REACH, REACH + 1) % _CIRCLE
     circle = np.zeros((len(responses), 1, _CIRCLE))
-    circle[:, 0, around] = middle
-    gain = np.maximum(np.fft.fft(circle).real, _FLOOR)  # the taps are symmetric
+    circle[:, 0, around] = [_taps(r, np.array(WINDOW)) for r in responses]
+    gain = np.maximum(np.fft.fft(circle).real, _FLOOR)  # real, as the taps are symmetric
     circle = np.zeros((len(responses), len(PROBES), _CIRCLE))
-    circle[..., around] = probes
+    circle[..., around] = [[_taps(r, np.array([probe])) for probe in PROBES] for r in responses]
     taps = np.fft.ifft(np.fft.fft(circle) / gain).real[..., around]
     return np.asarray(taps / taps.sum(axis=-1, keepdims=True), dtype=np.float64)
 
@@ -145,52 +147,72 @@ def errors(evidence: Evidence, responses: tuple[Response, ...]) -> Doubles:
     targets = (evidence.probes - mean).reshape(len(PROBES), -1)
     auto = (shifted @ shifted.T).astype(np.float64)
     cross = (targets @ shifted.T).astype(np.float64)
-    power = float(np.vdot(targets, targets))
-    # A whole-number key lets images of one kind share the taps.
-    taps = _predictors(round(evidence.period, 2), tuple(evidence.window.tolist()), responses)
-    explained = 2 * np.einsum("rpk,pk->r", taps, cross) - np.einsum("rpk,kl,rpl->r", taps, auto, taps, optimize=True)
-    return np.asarray((power - explained) / targets.size, dtype=np.float64)
+    taps = _predictors(responses)
+    explained = 2 * (taps * cross).sum(axis=(1, 2)) - ((taps @ auto) * taps).sum(axis=(1, 2))
+    return np.asarray((float(np.vdot(targets, targets)) - explained) / targets.size, dtype=np.float64)
 
 
-def fit_responses(luma: Sequence[Evidence], chroma: Sequence[Evidence]) -> tuple[Response, Response]:
-    """The responses of luma and chroma, from evidence along both axes.
+def fit_responses(luma: Sequence[Evidence], chroma: Sequence[Evidence], period: float) -> tuple[Response, Response]:
+    """The responses of luma and chroma, from evidence along one axis or both; ``period`` in source pixels.
 
     Gaussians and interpolation kernels look alike (a hat is nearly a Gaussian of 0.29 cells), and they ask for opposite
     treatment: an interpolated image has its true colours at the centres. What tells them apart is that an enlargement
     treats luma and chroma alike and leaves hardly anything unexplained, while a blurred image was compressed or is
-    noisy as well.
+    noisy as well; and that no blur is many source pixels wide.
     """
-    groups = (luma, chroma)
-    steps = [max(sum(e.step for e in group), 1e-9) for group in groups]
-    smooth = [sum(errors(e, INTERPOLATED) for e in group) / step for group, step in zip(groups, steps, strict=True)]
-    blurred = [sum(errors(e, BLURRED) for e in group) / step for group, step in zip(groups, steps, strict=True)]
+    steps = [max(sum(e.step for e in group), 1e-9) for group in (luma, chroma)]
+    every = INTERPOLATED + BLURRED
+    groups = zip((luma, chroma), steps, strict=True)
+    shares = [sum(errors(e, every) for e in group) / step for group, step in groups]
+    smooth, blurred = ([share[part] for share in shares] for part in (slice(None, 3), slice(3, None)))
     colored = steps[1] > _GREY
     ratio = float(smooth[0].min() / max(blurred[0].min(), 1e-9))
     clean = smooth[0].min() < _CLEAN and (not colored or smooth[1].min() < _CLEAN)
-    if ratio < _BETTER or (clean and ratio < _AS_GOOD):
+    sigma = BLURRED[int(blurred[0][:PLAIN].argmin())].sigma
+    wide = sigma * period > _WIDEST and sigma > _KERNEL
+    if wide or (clean and ratio < _AS_GOOD):
         weights = [steps[0] ** 0.5, steps[1] ** 0.5 if colored else 0.0]
         together = sum(weight * np.log(np.maximum(s, 0) + 1e-5) for s, weight in zip(smooth, weights, strict=True))
         same = INTERPOLATED[int(np.argmin(together))]
         return same, same
     # A halo is only believed where the image is not clean: clipped white and black look like one.
-    known = len(BLURRED) if blurred[0].min() > _CLEAN else PLAIN
-    return BLURRED[int(blurred[0][:known].argmin())], BLURRED[int(blurred[1][:known].argmin())] if colored else SHARP
+    halo = blurred[0].min() > _CLEAN
+    return _best(blurred[0], halo=halo), _best(blurred[1], halo=halo) if colored else SHARP
 
 
-def unmix(cells: Floats, at: Doubles, response: Response, period: float, strength: float) -> Floats:
-    """``cells`` (..., n) with the share of their neighbours along the last axis taken out.
+def _best(share: Doubles, *, halo: bool) -> Response:
+    best = int(share.argmin())
+    if best >= PLAIN and (not halo or share[best] > _GAIN * share[:PLAIN].min()):
+        best = int(share[:PLAIN].argmin())
+    return BLURRED[best]
 
-    ``at`` (n, k) are the points, in cell coordinates (cell j is j..j+1), whose mean each value is. ``strength`` is the
-    regularisation: 0 trusts the samples wholly.
+
+def unmix(cells: Floats, at: Doubles, response: Response, axis: int) -> Floats:
+    """``cells`` (channels, rows, columns) with the share of their neighbours along an axis (1 or 2) taken out.
+
+    ``at`` (n, k) are the points along it, in cell coordinates (cell j is j..j+1), whose mean each value is.
     """
     count = len(at)
+    number = np.arange(count)
+    near = number[:, None] + np.arange(-REACH, REACH + 1)
+    taps = response.weights(at[:, :, None] - near[:, None, :] - 0.5).mean(axis=1)
+    weights = np.zeros((count, count + 2 * REACH))
+    np.put_along_axis(weights, near + REACH, taps, axis=1)
+    weights = weights[:, REACH:-REACH]  # what would reach in from outside the picture is left out
+    weights /= weights.sum(axis=1, keepdims=True)
     out = np.empty_like(cells)
+    strength = _NOISY if response.kind == "blur" else _CLEAR
     for start in range(0, count, _BLOCK):
         stop = min(count, start + _BLOCK)
         low, high = max(0, start - _HALO), min(count, stop + _HALO)
-        weights = response.weights(at[low:high, :, None] - np.arange(low, high) - 0.5, period).mean(axis=1)
-        weights /= weights.sum(axis=1, keepdims=True)
+        part = weights[low:high, low:high]
+        part = part / part.sum(axis=1, keepdims=True)
         one = np.eye(high - low)
-        solved = one + np.linalg.solve(weights.T @ weights + strength * one, weights.T @ (one - weights))
-        out[..., start:stop] = cells[..., low:high] @ solved[start - low : stop - low].T.astype(np.float32)
+        # Tikhonov's solution, drawn to the samples rather than to zero.
+        solved = one + np.linalg.solve(part.T @ part + strength * one, part.T @ (one - part))
+        wanted = solved[start - low : stop - low].astype(np.float32)
+        if axis == 1:
+            out[:, start:stop] = wanted @ cells[:, low:high]
+        else:
+            out[:, :, start:stop] = cells[:, :, low:high] @ wanted.T
     return out
