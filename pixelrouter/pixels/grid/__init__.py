@@ -1,6 +1,7 @@
 """Finding the pixel grid of an image: edges → period → cut lines → confidence."""
 
-from pixelrouter.pixels.grid.find import THRESHOLD, detect_grid, find_lattice
+from pixelrouter.pixels.grid.confidence import THRESHOLD
+from pixelrouter.pixels.grid.find import detect_grid, find_lattice
 from pixelrouter.pixels.grid.lattice import Lattice
 
 __all__ = ["THRESHOLD", "Lattice", "detect_grid", "find_lattice"]

@@ -1,7 +1,6 @@
 """Finding the pixel grid of an image: an exact enlargement, a lattice with drift, or none at all.
 
-``confidence`` is near 1 where the image is an enlarged pixel image, near 0 where it is an illustration or already at
-1x. :data:`THRESHOLD` is the value below which nothing is snapped.
+What is found is judged by :mod:`~pixelrouter.pixels.grid.confidence`, which knows nothing of how it was found.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
 from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines, spike_share
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
 from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
@@ -20,9 +20,6 @@ from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, peri
 from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
 
-# Below this confidence an image is taken to have no grid. Text, shapes, gradients and noise stay at or under 0.30;
-# enlarged pixel images lie above 0.45 but for heavy noise and strong blur.
-THRESHOLD = 0.32
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
 _UNSURE = 0.3  # ... the second where the coherence of its edges is below this
 _NOISY = 0.45  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
@@ -30,7 +27,6 @@ _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
 _PROBES = 24  # lines that are looked at before all of them are
 _LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
 _SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
-_FLAT = 0.25  # a cell is flat while it varies less than this share of the step to its neighbours
 _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
 _LINES_A_CLASS = 6
@@ -64,7 +60,7 @@ def find_lattice(
     sharpness = min(profile.sharpness for profile in profiles)
     soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
     if soft and (smooth := find_interpolation(*lines)):
-        return _uniform(smooth, width, height)
+        return _judged(image, _uniform(smooth, width, height))
     if score < _NOISY:
         closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
         again, better = periods(*closer)
@@ -73,11 +69,14 @@ def find_lattice(
     at_1x = max(width, height) <= _LARGEST_NATIVE and max(map(spike_share, lines)) > _SPIKES
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=at_1x)
-    lattice = _build(*profiles, found, score)
-    confidence = _confidence(image, lattice)
-    if at_1x and confidence < THRESHOLD:
-        return Lattice.native(width, height, confidence)
-    return replace(lattice, grid=replace(lattice.grid, confidence=confidence))
+    lattice = _judged(image, _build(*profiles, found, score))
+    if at_1x and lattice.grid.confidence < THRESHOLD:
+        return Lattice.native(width, height, lattice.grid.confidence)
+    return lattice
+
+
+def _judged(image: Bytes, lattice: Lattice) -> Lattice:
+    return replace(lattice, grid=replace(lattice.grid, confidence=confidence(image, lattice)))
 
 
 def _uniform(smooth: Interpolation, width: int, height: int) -> Lattice:
@@ -88,26 +87,8 @@ def _uniform(smooth: Interpolation, width: int, height: int) -> Lattice:
         cuts.append(with_borders(np.arange(phase, length, period), length, period))
         phases.append(phase)
     x, y = cuts
-    grid = Grid(smooth.period, (phases[0], phases[1]), (len(x) - 1, len(y) - 1), 0.0, 1 - smooth.misfit)
+    grid = Grid(smooth.period, (phases[0], phases[1]), (len(x) - 1, len(y) - 1))
     return Lattice(x, y, grid)
-
-
-def _confidence(image: Bytes, lattice: Lattice) -> float:
-    """Coherence of the lattice, raised by cells that are flat inside compared with the steps between them."""
-    share = np.array([0.3, 0.5, 0.7])
-    x = np.floor(lattice.x[:-1, None] + np.diff(lattice.x)[:, None] * share).astype(np.intp)
-    y = np.floor(lattice.y[:-1, None] + np.diff(lattice.y)[:, None] * share).astype(np.intp)
-    if len(x) < 2 or len(y) < 2:
-        return lattice.grid.confidence
-    cells = image[y[:, None, :, None], x[None, :, None, :]].reshape(len(y), len(x), 9, 4).astype(np.float32)
-    mean = cells.mean(axis=2)
-    inside = float(np.abs(cells - mean[:, :, None]).max(axis=-1).mean())
-    across, down = np.abs(np.diff(mean, axis=1)).max(axis=-1), np.abs(np.diff(mean, axis=0)).max(axis=-1)
-    between = float(across.mean() + down.mean()) / 2
-    if between <= 0:
-        return 0.0
-    flatness = max(0.0, 1 - inside / (_FLAT * between))
-    return min(1.0, lattice.grid.confidence + 0.3 * flatness)
 
 
 def _exact(image: Bytes) -> Lattice | None:
@@ -156,9 +137,7 @@ def _common(places: NDArray[np.intp]) -> int:
     return int(np.gcd.reduce(np.diff(places))) if len(places) > 1 else 1 << 30
 
 
-def _build(
-    across: Profile, down: Profile, periods: tuple[float, float], score: float
-) -> Lattice:
+def _build(across: Profile, down: Profile, periods: tuple[float, float], score: float) -> Lattice:
     """Cut lines at about those periods."""
     profiles = (across, down)
     combs = [comb(profile, period) for profile, period in zip(profiles, periods, strict=True)]

@@ -47,7 +47,9 @@ def _evidence(profile: Profile, comb: Comb, steps: int) -> tuple[Doubles, float]
     strong = np.partition(evidence, max(0, len(evidence) - 2 * lines))[-2 * lines :].mean()
     if strong > 0:
         evidence = np.minimum(evidence / strong, _STRONG)
-    evidence += _PULL * comb.strength * np.cos(2 * np.pi * (np.arange(len(evidence)) * scale - comb.phase) / comb.period)
+    evidence += (
+        _PULL * comb.strength * np.cos(2 * np.pi * (np.arange(len(evidence)) * scale - comb.phase) / comb.period)
+    )
     evidence[0] += _BORDER
     evidence[-1] += _BORDER
     return evidence, scale
