@@ -26,7 +26,8 @@ from pixelrouter.types import Grid
 SWATCHES = 64  # colours of the input that are shown
 FULL_HEAT = 0.25  # OKLab distance at which the heat map is brightest; black and white are 1 apart
 VIEW = 1536  # longest side of what is shown; larger inputs are thinned out by a whole factor
-_CLOSE = 0.1  # OKLab distance that the eye sees at once
+CLOSE = 4  # screen pixels between grid lines, below which they would hide the picture
+_SEEN = 0.1  # OKLab distance that the eye sees at once
 HEAT = ("#101018", "#4b1d6b", "#b5305a", "#f2803a", "#ffe98a")  # the heat map from no difference to FULL_HEAT
 _SAMPLES = 4096  # pixels that decide where the result lies in the input
 
@@ -174,9 +175,9 @@ class Explanation:
         if count := int(((partial > 0) & (partial < 255)).sum()):
             rows.append(("Soft edges", f"{count:,} source pixels were partly transparent"))
         if (known := self.difference[~np.isnan(self.difference)]).size:
-            far = (known > _CLOSE).mean()
+            far = (known > _SEEN).mean()
             words = (
-                f"{known.mean():.3f} OKLab on average; {far:.1%} of the picture is further than {_CLOSE} from the input"
+                f"{known.mean():.3f} OKLab on average; {far:.1%} of the picture is further than {_SEEN} from the input"
             )
             rows.append(("Difference", words))
         return tuple(rows)

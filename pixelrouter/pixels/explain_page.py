@@ -16,7 +16,7 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image
 
-from pixelrouter.pixels.explain import FULL_HEAT, HEAT, Axis, Explanation, Swatch, enlargement, verdict
+from pixelrouter.pixels.explain import CLOSE, FULL_HEAT, HEAT, Axis, Explanation, Swatch, enlargement, verdict
 from pixelrouter.pixels.grid import THRESHOLD
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.types import Report
@@ -130,8 +130,9 @@ def _tools(story: Explanation) -> str:
     )
     boxes = ""
     if story.gridded:
+        wide = min(story.lattice.grid.period) * enlargement(story.source.size) / story.thinning >= CLOSE
         boxes = (
-            '<label><input type="checkbox" id="cuts" checked> cut lines</label>'
+            f'<label><input type="checkbox" id="cuts"{" checked" * wide}> cut lines</label>'
             '<label><input type="checkbox" id="even"> an even grid, to see the drift</label>'
         )
     return f'<div class="tools"><span>Zoom: {zooms}</span>{boxes}</div>'

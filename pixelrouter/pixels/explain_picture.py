@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from pixelrouter.pixels.explain import FULL_HEAT, Explanation, Swatch, enlargement, verdict
+from pixelrouter.pixels.explain import CLOSE, FULL_HEAT, Explanation, Swatch, enlargement, verdict
 from pixelrouter.pixels.grid import THRESHOLD
 from pixelrouter.pixels.grid.lattice import Doubles
 
@@ -139,10 +139,10 @@ def _source(story: Explanation) -> Image.Image:
     """The input with its grid, enlarged or shrunk by a whole factor."""
     view = _on_board(Image.fromarray(story.view))
     shrink = max(1, round(max(view.size) / (2 * _PANEL)))
-    factor = enlargement(view.size, _PANEL)
+    factor = max(1, round(_PANEL / max(view.size)))
     picture = view.reduce(shrink).resize((view.width // shrink * factor, view.height // shrink * factor), 0)
-    if story.gridded:
-        scale = factor / story.thinning / shrink
+    scale = factor / story.thinning / shrink
+    if story.gridded and min(story.lattice.grid.period) * scale >= CLOSE:
         _draw_lines(picture, story.axes[0].cuts * scale, story.axes[1].cuts * scale, _CUT)
     return picture
 
@@ -166,10 +166,9 @@ def _detail(story: Explanation) -> Image.Image:
 
 
 def _draw_lines(picture: Image.Image, x: Doubles, y: Doubles, color: str) -> None:
-    """Lines through the whole picture. Where they are close, they leave something to see."""
+    """Lines through the whole picture."""
     pen = ImageDraw.Draw(picture, "RGBA")
-    close = min(np.diff(x).min(initial=99), np.diff(y).min(initial=99)) < 6
-    ink = (*ImageColor.getrgb(color)[:3], 120 if close else 230)
+    ink = (*ImageColor.getrgb(color)[:3], 230)
     for at in np.rint(x).tolist():
         pen.line((at, 0, at, picture.height), fill=ink)
     for at in np.rint(y).tolist():
