@@ -1,6 +1,7 @@
 """Batches: whole folders, resumed, with bad files among good ones; the same bytes whoever does the work."""
 
 import json
+import re
 import struct
 import zlib
 
@@ -256,3 +257,38 @@ def test_a_real_ray_cluster_gives_the_same_bytes(art, tmp_path):
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert one.palette == two.palette
     assert {type(e) for e in two.errors.values()} == {UnreadableImage}
+
+
+def script(folder, code):
+    """A script as a user starts it."""
+    import os
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    (folder / "build.py").write_text(code)
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "build.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.slow
+def test_the_manuals_script_runs_and_one_without_a_guard_says_so(art, tmp_path):
+    from pathlib import Path
+
+    manual = (Path(__file__).parents[2] / "docs" / "batch.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", manual, re.DOTALL)
+    done = script(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3 finished, 0 unchanged ('#")
+    assert "broken.png The image breaks off" in done.stdout
+
+    unguarded = script(tmp_path, code.replace('if __name__ == "__main__":', "if True:").replace('"out"', '"other"'))
+    assert unguarded.returncode == 1
+    assert "A worker process could not start" in unguarded.stderr
