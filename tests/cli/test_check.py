@@ -66,7 +66,7 @@ def test_json_has_every_finding_with_its_places(cli_json, home):
     found, bad = cli_json("check", "a.png", "photo.png", code=3)
     assert (found["source"], found["cells"], found["pixel_size"]) == ("a.png", [16, 16], [4.0, 4.0])
     (alpha,) = [finding for finding in found["findings"] if finding["rule"] == "alpha"]
-    assert alpha["boxes"][0] == [32, 8, 36, 9]
+    assert alpha["boxes"] == [[32, 8, 36, 12]]
     assert alpha["count"] == 16
     assert bad["passed"] is False
     assert {rule["name"] for rule in bad["rules"]} >= {"pixel-size", "grid", "colors", "alpha", "orphans", "banding"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -323,6 +324,21 @@ def test_a_large_picture_is_shown_smaller() -> None:
     wide = Image.new("RGBA", (3000, 40), SKY)
     wide.putpixel((2900, 20), (9, 9, 9, 90))
     assert annotate(wide, check(wide)).width < 3000
+
+
+def test_the_manuals_examples_run_and_its_rules_are_all_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block, names)
+    assert capsys.readouterr().out.startswith("95.3 True\n")
+    assert (tmp_path / "found.png").is_file()
+    rows = re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|", page, re.MULTILINE)
+    report = check(Image.new("RGBA", (8, 8), RED), size=(8, 8))
+    assert [(name, float(weight)) for name, weight in rows] == [(rule.name, rule.weight) for rule in report.rules]
 
 
 @pytest.mark.skipif(not SPRITES.is_dir(), reason="the benchmark's hand-made sprites are not here")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelrouter.pixels.check.look import Look, Mask, runs
-from pixelrouter.pixels.check.report import KEPT, Box, Verdict, broken
+from pixelrouter.pixels.check.look import Look
+from pixelrouter.pixels.check.places import boxes as frame_boxes
+from pixelrouter.pixels.check.report import KEPT, Verdict, broken
 from pixelrouter.pixels.color import Bytes, pack, to_oklab
 
 FEW = 64  # colours that a picture may have unless the caller says another number; hand-made sprites seldom have more
@@ -53,7 +54,7 @@ def partial_alpha(look: Look) -> Verdict:
         return KEPT
     share = float(partial.sum()) / float((alpha > 0).sum())
     what = f"{int(partial.sum())} pixels ({share:.1%}) are half transparent."
-    boxes = _source_boxes(partial)
+    boxes = frame_boxes(partial)
     return broken(
         "alpha",
         100 * (1 - _PARTIAL * share),
@@ -76,7 +77,7 @@ def hidden_color(look: Look) -> Verdict:
         100 * (1 - share),
         f"{int(hidden.sum())} transparent pixels hide a colour: it shows when an engine smooths or drops alpha.",
         "Finish it: clear pixels become (0, 0, 0, 0).",
-        _source_boxes(hidden),
+        frame_boxes(hidden),
         int(hidden.sum()),
     )
 
@@ -110,9 +111,3 @@ def near_duplicates(look: Look) -> Verdict:
         look.boxes(flagged),
         twins,
     )
-
-
-def _source_boxes(flagged: Mask) -> list[Box]:
-    """The flagged pixels of the frame itself as boxes."""
-    row, left, right = runs(flagged)
-    return list(zip(left.tolist(), row.tolist(), right.tolist(), (row + 1).tolist(), strict=True))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pixelrouter.pixels.check.factors import Factor
 from pixelrouter.pixels.check.look import Look
+from pixelrouter.pixels.check.places import boxes
 from pixelrouter.pixels.check.report import KEPT, Verdict, broken
 
 _UNEVEN = 40.0  # the most for pixels that are found, but not of one whole size
@@ -26,14 +28,13 @@ def pixel_size(look: Look) -> Verdict:
             count=1,
         )
     if look.mixed is not None:
-        factor, share, where = look.mixed
-        return broken(
+        side, share = f"{look.mixed.size}x{look.mixed.size}", look.mixed.off
+        return _at_small_pixels(
             "pixel-size",
+            look.mixed,
             min(_MOST_MIXED, 100 * (1 - _MIXED * share)),
-            f"Mixed pixel sizes: most pixels are {factor}x{factor}, {share:.0%} of the edges belong to smaller ones.",
-            f"Draw the small parts again at {factor}x{factor}, or the whole at 1x.",
-            look.boxes(where),
-            int(where.sum()),
+            f"Mixed pixel sizes: most pixels are {side}, {share:.1%} of the edges belong to smaller ones.",
+            f"Draw the small parts again at {side}, or the whole at 1x.",
         )
     if look.setness < 1:
         return broken(
@@ -51,9 +52,9 @@ def one_grid(look: Look) -> Verdict:
     if look.kind == "whole":
         return KEPT
     if look.mixed is not None:
-        _, share, where = look.mixed
-        what = f"{share:.0%} of the edges are off the grid of most pixels."
-        return broken("grid", 100 * (1 - share), what, "Move them onto it.", look.boxes(where), int(where.sum()))
+        share = look.mixed.off
+        what = f"{share:.1%} of the edges are off the grid of most pixels."
+        return _at_small_pixels("grid", look.mixed, 100 * (1 - share), what, "Move them onto it.")
     if look.kind != "uneven":
         if look.setness == 1:
             return KEPT
@@ -91,6 +92,11 @@ def size(look: Look, wanted: tuple[int, int]) -> Verdict:
     have = f"{look.cells[0]}x{look.cells[1]}"
     want = f"{wanted[0]}x{wanted[1]}"
     return broken("size", 0, f"The art is {have}, not {want}.", f"Finish it with --size {want}.", count=1)
+
+
+def _at_small_pixels(rule: str, mixed: Factor, score: float, what: str, advice: str) -> Verdict:
+    where = mixed.where if mixed.where is not None else np.zeros((0, 0), dtype=bool)
+    return broken(rule, score, what, advice, boxes(where), int(where.sum()))
 
 
 def _spread(look: Look) -> float:

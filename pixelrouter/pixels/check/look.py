@@ -9,15 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.check.report import MOST_BOXES, Box
+from pixelrouter.pixels.check.factors import Codes, Factor, mixed_factor, whole_factor
+from pixelrouter.pixels.check.places import Mask, rectangles, spread
+from pixelrouter.pixels.check.report import Box
 from pixelrouter.pixels.check.setness import setness
 from pixelrouter.pixels.color import Bytes, Floats, Ints, to_oklab, unpack
 from pixelrouter.pixels.grid import THRESHOLD, find_lattice
 
-Mask = NDArray[np.bool_]
-Codes = NDArray[np.uint32]
-_DOMINANT = 0.8  # share of the changes on one coarser grid, from which the others are pixels of another size
-_FACTORS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
 _HALF = 0.5  # of setness
 _FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
 _STRONG = 32  # levels of 255
@@ -31,8 +29,8 @@ Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 class Look:
     """One frame ``(h, w, 4)`` and its art.
 
-    ``kind``: "whole" is an enlargement by a whole factor, "mixed" one with smaller pixels in it (``mixed``: the factor,
-    the share of changes off its grid, and where those are), "native" at one pixel a pixel, "uneven" has pixels of
+    ``kind``: "whole" is an enlargement by a whole factor, "mixed" one with smaller pixels in it (``mixed`` says
+    of them), "native" at one pixel a pixel, "uneven" has pixels of
     different sizes or soft edges, "none" shows no pixels that are larger than its own (it may be at native size).
     ``art`` is ``(rows, columns, 4)``, ``x`` and ``y`` are its cut lines in pixels of the frame, ends included.
     """
@@ -43,7 +41,7 @@ class Look:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     confidence: float
-    mixed: tuple[int, float, Mask] | None = None
+    mixed: Factor | None = None
 
     @property
     def pixel_size(self) -> tuple[float, float]:
@@ -96,10 +94,10 @@ class Look:
         return self.kind not in ("none", "native") or self.setness > _HALF
 
     def boxes(self, flagged: Mask) -> list[Box]:
-        """The flagged pixels of the art as boxes of the frame: see :func:`runs`."""
+        """The flagged pixels of the art as boxes of the frame."""
         x, y = np.rint(self.x).astype(int), np.rint(self.y).astype(int)
-        row, left, right = runs(flagged)
-        return list(zip(x[left].tolist(), y[row].tolist(), x[right].tolist(), y[row + 1].tolist(), strict=True))
+        left, top, right, bottom = rectangles(flagged)
+        return list(zip(x[left].tolist(), y[top].tolist(), x[right].tolist(), y[bottom].tolist(), strict=True))
 
     def spans(self, places: Ints, *, turned: bool) -> list[Box]:
         """Places ``(n, 3)`` of the art, row, left and right, as boxes of the frame; ``turned`` ones are column, top and
@@ -111,32 +109,16 @@ class Look:
         return list(zip(*(side.tolist() for side in sides), strict=True))
 
 
-def runs(flagged: Mask) -> tuple[Ints, Ints, Ints]:
-    """Row, left and right (outside) of the runs of flagged pixels along the rows: :data:`MOST_BOXES`, spread evenly."""
-    edges = np.diff(np.pad(flagged, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    row, left = np.nonzero(edges == 1)
-    _, right = np.nonzero(edges == -1)
-    some = spread(len(row))
-    return row[some], left[some], right[some]
-
-
-def spread(count: int) -> Ints:
-    """At most :data:`MOST_BOXES` of so many places, evenly spread."""
-    return np.unique(np.linspace(0, count - 1, min(count, MOST_BOXES)).astype(np.intp))
-
-
 def look(rgba: Bytes) -> Look:
     """The frame, its kind and its art."""
     height, width = rgba.shape[:2]
-    whole = _whole(codes(rgba))
-    if whole is not None:
-        factor, phase = whole
-        x, y = (_cuts(length, factor, first) for length, first in ((width, phase[0]), (height, phase[1])))
-        rows, columns = y[:-1].astype(np.intp), x[:-1].astype(np.intp)
-        return Look(rgba, "whole", np.ascontiguousarray(rgba[rows[:, None], columns]), x, y, 1.0)
+    values = codes(rgba)
+    factor = whole_factor(values) or mixed_factor(values)
+    if factor is not None:
+        x, y = factor.cuts(width, 0), factor.cuts(height, 1)
+        mixed = factor if factor.off else None
+        return Look(rgba, "mixed" if mixed else "whole", _middles(rgba, x, y), x, y, 1.0, mixed)
     x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
-    if mixed := _mixed(codes(rgba)):
-        return Look(rgba, "mixed", rgba, x, y, 1.0, mixed)
     lattice = find_lattice(rgba)
     confidence = lattice.grid.confidence
     native = Look(rgba, "native", rgba, x, y, confidence)
@@ -144,10 +126,14 @@ def look(rgba: Bytes) -> Look:
     if lattice.grid.native or few or (native.setness > _HALF and _at_1x(native, min(lattice.grid.period))):
         return native
     if confidence >= THRESHOLD:
-        rows, columns = (((cuts[1:] + cuts[:-1]) / 2).astype(np.intp) for cuts in (lattice.y, lattice.x))
-        middles = np.ascontiguousarray(rgba[rows[:, None], columns])  # as they are: nothing is to be made better here
-        return Look(rgba, "uneven", middles, lattice.x, lattice.y, confidence)
+        return Look(rgba, "uneven", _middles(rgba, lattice.x, lattice.y), lattice.x, lattice.y, confidence)
     return replace(native, kind="none")
+
+
+def _middles(rgba: Bytes, x: NDArray[np.float64], y: NDArray[np.float64]) -> Bytes:
+    """The pixel in the middle of each cell, as it is: a check makes nothing better."""
+    rows, columns = (((cuts[1:] + cuts[:-1]) / 2).astype(np.intp) for cuts in (y, x))
+    return np.ascontiguousarray(rgba[rows[:, None], columns])
 
 
 def codes(rgba: Bytes) -> Codes:
@@ -175,7 +161,7 @@ def _at_1x(look: Look, period: float) -> bool:
         return False
     across, down = look.codes[:, 1:] != look.codes[:, :-1], (look.codes[1:] != look.codes[:-1]).T
     short = sum(int((changed[:, 1:] & changed[:, :-1]).sum()) for changed in (across, down))
-    return short > _SHORT * (across.sum() + down.sum())
+    return short > _SHORT * int(across.sum() + down.sum())
 
 
 def _single_pixels(rgba: Bytes) -> float:
@@ -191,55 +177,3 @@ def _single_pixels(rgba: Bytes) -> float:
         single += int((strong[:, :-1] & (same[:, 2:] == same[:, :-2])).sum())
         changes += int(strong.sum())
     return single / max(1, changes)
-
-
-def _whole(values: Codes) -> tuple[int, tuple[int, int]] | None:
-    """The factor of an exact enlargement, at least 2, and where its first lines are; None where it is none.
-
-    It is the greatest common divisor of the distances between lines where colours change.
-    """
-    columns = np.flatnonzero((values[:, 1:] != values[:, :-1]).any(axis=0)) + 1
-    rows = np.flatnonzero((values[1:] != values[:-1]).any(axis=1)) + 1
-    if len(columns) + len(rows) < 3:
-        return None
-    factor = int(np.gcd.reduce(np.concatenate([np.diff(columns), np.diff(rows)])))
-    if factor < 2:
-        return None
-    phase = (int(columns[0]) % factor if len(columns) else 0, int(rows[0]) % factor if len(rows) else 0)
-    return factor, phase
-
-
-def _cuts(length: int, factor: int, first: int) -> NDArray[np.float64]:
-    lines = np.arange(first, length, factor, dtype=np.float64)
-    return np.unique(np.concatenate([[0.0], lines, [float(length)]]))
-
-
-def _mixed(values: Codes) -> tuple[int, float, Mask] | None:
-    """Factor of the coarser grid that most changes keep to, the share that does not, and where those changes are."""
-    across = values[:, 1:] != values[:, :-1]
-    down = values[1:] != values[:-1]
-    for factor in reversed(_FACTORS):
-        if min(values.shape) < 6 * factor:
-            continue
-        sides = (_off(across.sum(axis=0), factor), _off(down.sum(axis=1), factor))
-        if any(side is None for side in sides):
-            continue
-        (share_x, off_x), (share_y, off_y) = (side for side in sides if side is not None)
-        if max(share_x, share_y) > 1 - _DOMINANT:
-            continue
-        where = np.zeros(values.shape, dtype=bool)
-        where[:, 1:] |= across & off_x
-        where[1:] |= down & off_y[:, None]
-        return factor, (share_x + share_y) / 2, where
-    return None
-
-
-def _off(changes: NDArray[np.intp], factor: int) -> tuple[float, Mask] | None:
-    """The share of the changes (one count a line) off the best grid of that factor, and which lines those are."""
-    total = int(changes.sum())
-    if not total:
-        return None
-    rest = (np.arange(len(changes)) + 1) % factor
-    best = int(np.bincount(rest, changes, minlength=factor).argmax())
-    off = rest != best
-    return float(changes[off].sum()) / total, off

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.check.look import Look, Mask
+from pixelrouter.pixels.check.look import Look
+from pixelrouter.pixels.check.places import Mask
 from pixelrouter.pixels.check.report import KEPT, Box, Verdict, broken
 from pixelrouter.pixels.color import Floats
 
