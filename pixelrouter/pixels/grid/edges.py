@@ -128,20 +128,3 @@ def _weights(heights: NDArray[np.intp], floor: float) -> Floats:
 
 def _percentile(histogram: NDArray[np.intp], share: float) -> float:
     return float(np.searchsorted(np.cumsum(histogram), share * histogram.sum()))
-
-
-def spike_share(scan: ScanLines) -> float:
-    """The share of strong steps that the very next step takes back: features one pixel wide.
-
-    True 1x art is full of them; an enlarged image has none.
-    """
-    signed = np.diff(scan.values.astype(np.int32), axis=0)
-    if len(signed) < 2:
-        return 0.0
-    strong = max(8 * scan.group, int(np.abs(signed).max()) // 2)
-    channel = np.abs(signed).argmax(axis=2)[..., None]
-    value = np.take_along_axis(signed, channel, axis=2)[..., 0]
-    following = np.take_along_axis(signed[1:], channel[:-1], axis=2)[..., 0]
-    first = value[:-1]
-    back = (first * following < 0) & (np.abs(first) > strong) & (np.abs(following) > strong)
-    return float(back.sum() / max(1, (np.abs(value) > strong).sum()))

@@ -13,9 +13,10 @@ from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
-from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines, spike_share
+from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
 from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
+from pixelrouter.pixels.grid.native import is_native
 from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, periods
 from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
@@ -25,8 +26,6 @@ _UNSURE = 0.3  # ... the second where the coherence of its edges is below this
 _NOISY = 0.45  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
 _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
 _PROBES = 24  # lines that are looked at before all of them are
-_LARGEST_NATIVE = 640  # longest side of what may be 1x art; larger images full of single pixels are noise or photos
-_SPIKES = 0.01  # share of strong edges that belong to single pixels, above which an image without a grid is 1x art
 _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
 _LINES_A_CLASS = 6
@@ -51,7 +50,7 @@ def find_lattice(
         if exact := _exact(image):
             return exact
         if min(width, height) < 3 * MIN_PERIOD:
-            return Lattice.native(width, height, 0.0)
+            return Lattice.native(width, height, 0.0)  # too small for anything but 1x
     lines = (scan_lines(image, 1), scan_lines(image, 0))
     profiles = (edge_profile(lines[0]), edge_profile(lines[1]))
     if cell is not None:
@@ -66,11 +65,10 @@ def find_lattice(
         again, better = periods(*closer)
         if better > score:
             profiles, found, score = (closer[0], closer[1]), again, better
-    at_1x = max(width, height) <= _LARGEST_NATIVE and max(map(spike_share, lines)) > _SPIKES
     if score <= 0:
-        return Lattice.native(width, height, 0.0, at_1x=at_1x)
+        return Lattice.native(width, height, 0.0, at_1x=is_native(image))
     lattice = _judged(image, _build(*profiles, found, score))
-    if at_1x and lattice.grid.confidence < THRESHOLD:
+    if lattice.grid.confidence < THRESHOLD and is_native(image):
         return Lattice.native(width, height, lattice.grid.confidence)
     return lattice
 

@@ -1,0 +1,42 @@
+"""Recognising art that is at 1x already: few colours, in patches, a jump from one to the next.
+
+A photo has thousands of colours, or, in grey, neighbours that differ by a level or two; anti-aliased drawings have both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pixelrouter.pixels.color import Bytes
+
+_LONGEST = 1024  # pixels: no one draws single pixels over a larger canvas
+_COLORS = 512
+_ALIKE = 0.4  # share of pixels that equal a neighbour, at least
+_FAINT = 6  # levels: a difference between neighbours that a palette does not make
+_FAINT_SHARE = 0.25  # of all differences, at most
+
+
+def is_native(image: Bytes) -> bool:
+    """Whether premultiplied ``(h, w, 4)`` looks like art whose pixels were set one by one."""
+    height, width = image.shape[:2]
+    if max(height, width) > _LONGEST:
+        return False
+    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
+    if len(np.unique(packed)) > _COLORS:
+        return False
+    across, down = packed[:, 1:] == packed[:, :-1], packed[1:] == packed[:-1]
+    alike = np.zeros(packed.shape, dtype=bool)
+    alike[:, 1:] |= across
+    alike[:, :-1] |= across
+    alike[1:] |= down
+    alike[:-1] |= down
+    if alike.mean() < _ALIKE:
+        return False
+    steps = [_largest(image[:, 1:], image[:, :-1])[~across], _largest(image[1:], image[:-1])[~down]]
+    differences = np.concatenate(steps)
+    return len(differences) == 0 or float((differences <= _FAINT).mean()) <= _FAINT_SHARE
+
+
+def _largest(one: Bytes, other: Bytes) -> Bytes:
+    """The largest difference of any channel."""
+    return np.asarray((np.maximum(one, other) - np.minimum(one, other)).max(axis=2), dtype=np.uint8)
