@@ -26,7 +26,7 @@ from pixelrouter.types import Grid
 SWATCHES = 64  # colours of the input that are shown
 FULL_HEAT = 0.25  # OKLab distance at which the heat map is brightest; black and white are 1 apart
 VIEW = 1536  # longest side of what is shown; larger inputs are thinned out by a whole factor
-CLOSE = 4  # screen pixels between grid lines, below which they would hide the picture
+CLOSE = 8  # screen pixels between grid lines, below which they would hide the picture
 _SEEN = 0.1  # OKLab distance that the eye sees at once
 HEAT = ("#101018", "#4b1d6b", "#b5305a", "#f2803a", "#ffe98a")  # the heat map from no difference to FULL_HEAT
 _SAMPLES = 4096  # pixels that decide where the result lies in the input

@@ -132,7 +132,7 @@ def _tools(story: Explanation) -> str:
     if story.gridded:
         wide = min(story.lattice.grid.period) * enlargement(story.source.size) / story.thinning >= CLOSE
         boxes = (
-            f'<label><input type="checkbox" id="cuts"{" checked" * wide}> cut lines</label>'
+            f'<label><input type="checkbox" id="cuts"{" checked" if wide else ""}> cut lines</label>'
             '<label><input type="checkbox" id="even"> an even grid, to see the drift</label>'
         )
     return f'<div class="tools"><span>Zoom: {zooms}</span>{boxes}</div>'

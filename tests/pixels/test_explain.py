@@ -54,6 +54,7 @@ def test_drift_is_measured_from_an_even_grid():
     assert x.drift > 1
     assert y.drift < 0.5
     assert story.difference.mean() < 0.02
+    assert f"<td>{x.drift:.2f}</td>" in story.html("x")
 
 
 def test_the_difference_shows_what_was_lost():
