@@ -49,7 +49,18 @@ def test_the_readme_has_its_two_commands_and_its_links_lead_somewhere() -> None:
         assert (ROOT / target).exists(), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/money.md", "docs/sheets.md", "docs/tiles.md"])
+PAGES = [
+    "README.md",
+    "docs/money.md",
+    "docs/sheets.md",
+    "docs/tiles.md",
+    "docs/explain.md",
+    "docs/convert.md",
+    "docs/animation.md",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_python_in_the_docs_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PIXELROUTER_STATE", str(tmp_path / "state"))
