@@ -264,7 +264,8 @@ class QualityRejected(PixelRouterError):
 
     ``policy="reject"`` and ``"reroute"`` turn down an image without a pixel grid, ``min_score=`` one that checks lower:
     then ``score`` is what it has, 0..100. ``stored`` lists the hashes of everything that was turned down; ``errors``,
-    where a route was tried, holds one error a backend, in the order tried.
+    where a route was tried, holds one error a backend, in the order tried. ``charged`` is what this call paid for it:
+    nothing where it was bought before; None where nobody was paid, or where dollars and generations cannot be added up.
     """
 
     money: ClassVar[MoneyMoved] = "yes"
@@ -277,13 +278,15 @@ class QualityRejected(PixelRouterError):
         hint: str | None = None,
         score: float | None = None,
         errors: Iterable[PixelRouterError] = (),
+        charged: Money | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.stored, self.score, self.errors = tuple(stored), score, tuple(errors)
+        self.stored, self.score, self.errors, self.charged = tuple(stored), score, tuple(errors), charged
 
     def as_dict(self) -> dict[str, Any]:
         errors = [error.as_dict() for error in self.errors]
-        return {**super().as_dict(), "stored": list(self.stored), "score": self.score, "errors": errors}
+        more = {"stored": list(self.stored), "score": self.score, "errors": errors}
+        return {**super().as_dict(), **more, "charged": None if self.charged is None else str(self.charged)}
 
 
 class StillRunning(PixelRouterError):

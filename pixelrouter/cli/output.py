@@ -19,6 +19,7 @@ from pixelrouter.errors import (
     JobFailed,
     OutcomeUnknown,
     PixelRouterError,
+    QualityRejected,
     redact,
 )
 
@@ -70,8 +71,8 @@ def money_line(error: PixelRouterError) -> str:
         return f"{error.charged} was charged" if error.charged else "nothing was charged"
     if isinstance(error, AllFailed):
         return "; ".join(dict.fromkeys(money_line(e) for e in error.errors)) or "nothing was charged"
-    if isinstance(error, ChargedWithoutImage) and error.charged is not None:
-        return f"{error.charged} was charged"
+    if isinstance(error, ChargedWithoutImage | QualityRejected) and error.charged is not None:
+        return f"{error.charged} was charged" if error.charged else "nothing was charged"
     if isinstance(error, OutcomeUnknown) and error.held is not None:
         return f"{error.held} is held until the outcome is known"
     return {

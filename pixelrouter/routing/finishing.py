@@ -42,6 +42,7 @@ def finished_art(
         done = yield Work(lambda: judged(done, ask))
     except QualityRejected as error:
         error.stored = raws
+        error.charged = attempt.cost.money if attempt.id in made else Money(0, attempt.held.unit)
         raise
     if not done:
         raise no_image(attempt)

@@ -79,6 +79,8 @@ def none_left(errors: Mapping[str, PixelRouterError]) -> QualityRejected | None:
         return None
     if len(errors) == 1:
         return rejected[0]
+    paid = [error.charged for error in rejected if error.charged is not None]
+    alike = len(paid) == len(rejected) and len({money.unit for money in paid}) == 1
     told = " | ".join(f"{name}: {error.message}" for name, error in errors.items())
     return QualityRejected(
         f"No backend of the route delivered an image that is good enough. {told}",
@@ -86,4 +88,5 @@ def none_left(errors: Mapping[str, PixelRouterError]) -> QualityRejected | None:
         score=rejected[-1].score,
         hint=f"{_AGAIN} {_ANEW}",
         errors=errors.values(),
+        charged=sum(paid[1:], start=paid[0]) if alike else None,
     )

@@ -119,7 +119,7 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         Arguments (all of them in routing.arguments): ``size`` (32, "32x48", (32, 48); the sprite's own pixels),
         ``colors`` (most visible colours), ``palette`` (name, file or list of colours), ``seed``, ``n`` images,
         ``transparent``, ``model``, ``backend`` or ``route``, ``fresh`` (buy anew), ``options`` (the vendor's own),
-        ``max_usd``, ``timeout_s``.
+        ``max_usd``, ``timeout_s``, and how it is finished: ``policy``, ``min_score``, ``dither``, ``mode`` …
 
         Raises a :mod:`pixelrouter.errors` class; each says whether money moved.
         """

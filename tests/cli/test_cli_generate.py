@@ -238,6 +238,19 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
     assert seen == {**expected, "fresh": True, "options": {"strength": 0.5, "note": "a=b"}}
 
 
+def test_an_image_that_scores_too_low_is_not_saved_and_says_that_trying_again_is_free(cli, cli_json, home):
+    args = ("generate", "a knight", "--min-score", "100", "-o", "knight.png")
+    result = cli(*args)
+    assert result.exit_code == 6
+    assert "below min_score=100" in result.stderr
+    assert "free" in result.stderr
+    assert "money: nothing was charged" in result.stderr
+    assert not (home / "knight.png").exists()
+    error = cli_json(*args, code=6)["error"]
+    assert (error["type"], len(error["stored"]), error["charged"]) == ("QualityRejected", 1, "$0.00")
+    assert cli("generate", "a knight", "--min-score", "80", "-o", "knight.png").exit_code == 0
+
+
 def test_the_choices_that_help_names_are_those_of_the_post_processor():
     from pixelrouter.cli import options as o
     from pixelrouter.pixels import spec

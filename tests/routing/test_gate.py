@@ -22,7 +22,7 @@ from pixelrouter.errors import (
     StillRunning,
 )
 from pixelrouter.testing.shop import Shop
-from pixelrouter.types import PixelArt
+from pixelrouter.types import Money, PixelArt
 
 Open = Callable[..., Shop]
 PROMPT = "a small wooden cart"
@@ -121,12 +121,14 @@ def test_a_good_image_passes_and_its_score_is_told(shops: Open, open_router: Any
 
 @pytest.mark.parametrize("gate", GATES)
 def test_with_one_backend_there_is_nowhere_to_go(shops: Open, gate: dict[str, Any]) -> None:
-    shop = illustrator(shops)
+    shop, paid = illustrator(shops), []
     for _ in range(2):
         with pytest.raises(QualityRejected) as caught:
             shop.router().generate(PROMPT, size=32, **gate)
         assert "free" in (caught.value.hint or "")
         assert len(caught.value.stored) == 1
+        paid.append(caught.value.charged)
+    assert paid == [shop.simulator.charged_total, Money(0)]
     assert shop.simulator.paid_posts == 1
     assert caught.value.as_dict()["stored"] == list(caught.value.stored)
 
