@@ -24,7 +24,7 @@ class Report:
 
     source_size: tuple[int, int]
     size: tuple[int, int]
-    method: str  # "native", "snap" or "resample"
+    method: str  # "native", "snap", "resample" or "convert"
     grid: Grid
     colors_before: int
     colors_after: int
