@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pixelrouter.pixels.color import Bytes, Ints
+from pixelrouter.pixels.color import Bytes, Floats, Ints
 from pixelrouter.pixels.grid.lattice import Doubles
 
 SIDE = 3  # samples across a cell, and as many down
@@ -17,6 +18,9 @@ _SORT9 = (  # the comparisons of a sorting network for nine values (R. W. Floyd,
     *((4, 7), (1, 4), (2, 5), (5, 8), (2, 5), (1, 3), (5, 7), (2, 6), (4, 6), (2, 4), (2, 3), (5, 6)),
 )
 _APART = 24  # levels between samples of one cell, beyond noise, that make it a cell of two colours
+
+
+Shift = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,19 @@ def whole(cuts: Doubles) -> Doubles:
     return out
 
 
-def gather(rgba: Bytes, rows: Points, columns: Points) -> Bytes:
-    """The samples of every cell, ``(SIDE * SIDE, rows, columns, 4)``; row by row within a cell."""
+def gather(rgba: Bytes, rows: Points, columns: Points, shift: Shift | None = None) -> Bytes:
+    """The samples of every cell, ``(SIDE * SIDE, rows, columns, 4)``; row by row within a cell.
+
+    ``shift`` says how many source pixels right and down of its place each cell is read.
+    """
     packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     size = (len(rows.pixels), len(columns.pixels))
     tall, wide = rows.pixels.shape[2], columns.pixels.shape[2]
     out = np.empty((SIDE * SIDE, *size, 4), dtype=np.uint8)
     total = np.empty((*size, 4), dtype=np.uint16)
+    if shift is not None:
+        _gather_shifted(packed, rows, columns, shift, out)
+        return out
     for down in range(SIDE):
         lines = [packed[rows.pixels[:, down, i]] for i in range(tall)]
         for across in range(SIDE):
@@ -70,6 +80,19 @@ def gather(rgba: Bytes, rows: Points, columns: Points) -> Bytes:
                     total += line.take(columns.pixels[:, across, i], axis=1).view(np.uint8).reshape(total.shape)
             np.floor_divide(total, tall * wide, out=at, casting="unsafe")
     return out
+
+
+def _gather_shifted(packed: NDArray[np.uint32], rows: Points, columns: Points, shift: Shift, out: Bytes) -> None:
+    """The same where every cell has a place of its own; one pixel a sample."""
+    height, width = packed.shape
+    right, down = (np.rint(part).astype(np.int32) for part in shift)
+    for k in range(SIDE * SIDE):
+        y = rows.pixels[:, k // SIDE, rows.pixels.shape[2] // 2].astype(np.int32)[:, None] + down
+        x = columns.pixels[:, k % SIDE, columns.pixels.shape[2] // 2].astype(np.int32) + right
+        np.clip(y, 0, height - 1, out=y)
+        y *= width
+        y += x.clip(0, width - 1)
+        np.take(packed.ravel(), y, out=out[k].view(np.uint32)[..., 0], mode="clip")
 
 
 def robust(samples: Bytes) -> Bytes:

@@ -7,22 +7,24 @@ or smooth enlargement reached across the cells, it is taken apart again (:mod:`~
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes, Floats
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
+from pixelrouter.pixels.mesh import local_shift
 from pixelrouter.pixels.sampling import Points, gather, points, robust, whole
 from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
+_SMALLEST = 4  # cells a side, below which there are no neighbours to learn from
 _LINES = 32  # lines of cells an axis that the blur is measured on, at most
 _LEAK = 0.012  # share of a sample that comes from other cells, below which there is nothing to take apart
 _FLAT = 2  # levels between the samples of a cell that is one colour
-_TO_YCC = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=np.float32
-)  # JFIF: the colour space in which both codecs and decoders of latent images blur
-_FROM_YCC = np.linalg.inv(_TO_YCC).astype(np.float32)
+# JFIF's colour space, in which codecs and decoders of latent images blur: luma, blue and red less luma.
+_LUMA = (0.299, 0.587, 0.114)
+_BLUE, _RED = 0.564, 0.713
 
 
 def snap_image(image: Image.Image) -> Image.Image:
@@ -45,16 +47,18 @@ def snap(rgba: Bytes, lattice: Lattice) -> Bytes:
     rows = points(lattice.y, rgba.shape[0])
     samples = gather(rgba, rows, columns)
     colors = robust(samples)
-    if min(colors.shape[:2]) < 4 or not _soft(samples, colors):
+    if min(colors.shape[:2]) < _SMALLEST or not _soft(samples, colors):
         return colors
-    luma, chroma = fit_responses(
-        *zip(
-            _evidence(rgba, lattice.x, rows),
-            _evidence(rgba.transpose(1, 0, 2), lattice.y, columns),
-            strict=True,
-        ),
-        period=min(rows.period, columns.period),
-    )
+    shift = local_shift(rgba, lattice)
+    if shift is not None:
+        samples = gather(rgba, rows, columns, shift)
+        colors = robust(samples)
+        if not _soft(samples, colors):
+            return colors
+    right, down = shift if shift is not None else (None, None)
+    across = _evidence(rgba, lattice.x, rows, right)
+    along = _evidence(rgba.transpose(1, 0, 2), lattice.y, columns, None if down is None else down.T)
+    luma, chroma = fit_responses((across[0], along[0]), (across[1], along[1]), min(rows.period, columns.period))
     return _unmixed(samples, colors, (rows, columns), luma, chroma)
 
 
@@ -63,12 +67,14 @@ def _soft(samples: Bytes, colors: Bytes) -> bool:
     changes = (colors[:, 1:] != colors[:, :-1]).any(axis=-1)
     first, last = samples[3, :, 1:], samples[5, :, :-1]  # of the middle line: the sides that face each other
     inner = samples[4].astype(np.int16)
-    unlike = (np.abs(first - inner[:, 1:]) > _FLAT).any(axis=-1)
-    unlike |= (np.abs(last - inner[:, :-1]) > _FLAT).any(axis=-1)
-    return bool((unlike & changes).sum() > 0.1 * changes.sum())
+    left, right = np.abs(first - inner[:, 1:]).max(axis=-1), np.abs(last - inner[:, :-1]).max(axis=-1)
+    unlike = np.maximum(left, right)
+    noise = float(np.quantile(unlike, 0.2))
+    changes &= np.abs(np.diff(inner, axis=1)).max(axis=-1) > 2 * noise
+    return bool(((unlike > _FLAT + 2 * noise) & changes).sum() > 0.1 * changes.sum())
 
 
-def _evidence(rgba: Bytes, cuts: Doubles, across: Points) -> tuple[Evidence, Evidence]:
+def _evidence(rgba: Bytes, cuts: Doubles, across: Points, shift: Floats | None) -> tuple[Evidence, Evidence]:
     """What the axis of ``cuts`` says about blur in luma (with alpha) and in chroma; x, or y with the image transposed.
 
     Lines of pixels through the middle of lines of cells (``across``) are read between pixels by Keys' cubic.
@@ -78,11 +84,14 @@ def _evidence(rgba: Bytes, cuts: Doubles, across: Points) -> tuple[Evidence, Evi
     total = np.zeros((len(chosen), rgba.shape[1], 4), dtype=np.uint16)
     for k in range(read.shape[1]):
         total += premultiplied(rgba[read[:, k]])
-    lines = _to_ycc(total.astype(np.float32) / read.shape[1])
+    lines = np.moveaxis(_to_ycc(total) / np.float32(read.shape[1]), 0, -1)
     edges = whole(cuts)
     if len(edges) > 9:  # cells cut off by the border are not whole
         edges = edges[1:-1]
     center, width = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    if shift is not None:
+        shift = shift[chosen]
+        center = center + (shift[:, 1:-1] if len(center) < shift.shape[1] else shift)
     found = np.stack([_between(lines, center + width * offset) for offset in (*WINDOW, *PROBES)])
     centers, probes = found[: len(WINDOW)].mean(axis=0), found[len(WINDOW) :]
     luma, chroma = (Evidence(centers[..., k], probes[..., k]) for k in ([0, 3], [1, 2]))
@@ -90,12 +99,13 @@ def _evidence(rgba: Bytes, cuts: Doubles, across: Points) -> tuple[Evidence, Evi
 
 
 def _between(lines: Floats, at: Doubles) -> Floats:
-    """``(lines, n, channels)`` at positions between the pixels, by cubic convolution."""
-    at = at - 0.5
+    """``(lines, n, channels)`` at positions ``(n,)`` or ``(lines, n)`` between the pixels, by cubic convolution."""
+    at = np.atleast_2d(at) - 0.5
     left = np.floor(at).astype(np.intp)
-    share = (at - left).astype(np.float32)[None, :, None]
+    share = (at - left).astype(np.float32)[..., None]
     last = lines.shape[1] - 1
-    a, b, c, d = (lines[:, (left + k).clip(0, last)] for k in (-1, 0, 1, 2))
+    number = np.arange(len(lines))[:, None]
+    a, b, c, d = (lines[number, (left + k).clip(0, last)] for k in (-1, 0, 1, 2))
     out = b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)))
     return np.asarray(out, dtype=np.float32)
 
@@ -108,9 +118,9 @@ def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: R
     mean = np.zeros(colors.shape, dtype=np.uint16)
     for sample in samples:
         mean += premultiplied(sample)
-    planes = np.ascontiguousarray(np.moveaxis(_to_ycc(mean.astype(np.float32) / len(samples)), -1, 0))
+    planes = _to_ycc(mean) / np.float32(len(samples))
     if not leaky[0]:
-        planes[0] = _to_ycc(premultiplied(colors).astype(np.float32))[..., 0]
+        planes[0] = _to_ycc(premultiplied(colors))[0]
     solid = bool((colors[..., 3] == 255).all())
     for response, used in ((luma, [0] if solid else [0, 3]), (chroma, [1, 2])):
         if leaky[used[0] > 0]:
@@ -118,14 +128,22 @@ def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: R
             planes[used] = unmix(part, axes[1].at, response, 2)
     alpha = planes[3]
     visible = alpha >= 128
-    rgb = np.moveaxis(planes[:3], 0, -1) @ _FROM_YCC.T * (255 / np.maximum(alpha, 128))[..., None]
+    scale = visible * (255 / np.maximum(alpha, 128)).astype(np.float32)
     out = np.zeros_like(colors)
-    out[..., :3] = np.where(visible[..., None], np.rint(rgb).clip(0, 255), 0)
+    for k, plane in enumerate(_to_rgb(planes)):
+        out[..., k] = np.rint(plane * scale).clip(0, 255)
     out[..., 3] = np.where(visible, 255, 0)
     return out
 
 
-def _to_ycc(rgba: Floats) -> Floats:
-    out = rgba.copy()
-    out[..., :3] = rgba[..., :3] @ _TO_YCC.T
-    return out
+def _to_ycc(rgba: NDArray[np.uint8] | NDArray[np.uint16]) -> Floats:
+    """Planes (4, ...) of luma, blue less luma, red less luma and alpha."""
+    red, green, blue, alpha = (rgba[..., k].astype(np.float32) for k in range(4))
+    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return np.stack([luma, _BLUE * (blue - luma), _RED * (red - luma), alpha])
+
+
+def _to_rgb(planes: Floats) -> tuple[Floats, Floats, Floats]:
+    luma = planes[0]
+    blue, red = luma + planes[1] / _BLUE, luma + planes[2] / _RED
+    return red, (luma - _LUMA[0] * red - _LUMA[2] * blue) / _LUMA[1], blue

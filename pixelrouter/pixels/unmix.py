@@ -39,8 +39,8 @@ _AS_GOOD = 2.0  # times the error of the best blur, up to which an interpolation
 _KERNEL = 0.3  # cells: the Gaussians that interpolation kernels resemble are wider
 _GAIN = 0.99  # of the error without a halo, which one with it has to stay under
 _WIDEST = 2.4  # source pixels: the standard deviation of the widest blur that is believed
-_BLOCK, _HALO = 64, 6  # cells solved at once, and the neighbours on each side that have a say
-_NOISY, _CLEAR = 0.1, 0.02  # strength of the regularisation of blurred images and of interpolated ones; 0 trusts wholly
+_BLOCK, _HALO = 20, 6  # cells solved at once, and the neighbours on each side that have a say
+_NOISY, _CLEAR = 0.1, 0.02  # regularisation of blurred images and of interpolated ones; 0 would trust the samples
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Response:
     def weights(self, u: Doubles) -> Doubles:
         """The weight of a cell at distances ``u`` (cells) from its centre."""
         if self.kind == "bilinear":
-            return np.maximum(0, 1 - np.abs(u))
+            return np.asarray(np.maximum(0, 1 - np.abs(u)))
         if self.kind == "cubic":
             return _cubic(np.abs(u))
         if self.kind == "lanczos":
-            return np.where(np.abs(u) < 3, np.sinc(u) * np.sinc(u / 3), 0.0)
+            return np.asarray(np.where(np.abs(u) < 3, np.sinc(u) * np.sinc(u / 3), 0.0))
         sharp = _blurred_box(u, self.sigma)
         if not self.amount:
             return sharp
@@ -120,7 +120,7 @@ def _blurred_box(u: Doubles, sigma: float) -> Doubles:
 
 
 def _taps(response: Response, at: Doubles) -> Doubles:
-    """The weights of cells -REACH..REACH in the mean over the points ``at`` (cells from the centre of cell 0), sum 1."""
+    """The weights of cells -REACH..REACH in the mean over points ``at`` (cells from the centre of cell 0); sum 1."""
     weights = response.weights(at[:, None] - np.arange(-REACH, REACH + 1)).mean(axis=0)
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
@@ -143,13 +143,17 @@ def errors(evidence: Evidence, responses: tuple[Response, ...]) -> Doubles:
     count = evidence.centers.shape[1]
     mean = evidence.centers.mean(axis=(0, 1))
     padded = np.pad(evidence.centers - mean, ((0, 0), (REACH, REACH), (0, 0)), "edge")
-    shifted = np.stack([padded[:, k : k + count] for k in range(2 * REACH + 1)]).reshape(2 * REACH + 1, -1)
-    targets = (evidence.probes - mean).reshape(len(PROBES), -1)
-    auto = (shifted @ shifted.T).astype(np.float64)
-    cross = (targets @ shifted.T).astype(np.float64)
+    lines = len(padded)
+    shifted = np.stack([padded[:, k : k + count] for k in range(2 * REACH + 1)], axis=1).reshape(
+        lines, 2 * REACH + 1, -1
+    )
+    targets = (evidence.probes - mean).swapaxes(0, 1).reshape(lines, len(PROBES), -1)
+    # Line by line: products this small stay on one thread.
+    auto = (shifted @ shifted.swapaxes(1, 2)).sum(axis=0, dtype=np.float64)
+    cross = (targets @ shifted.swapaxes(1, 2)).sum(axis=0, dtype=np.float64)
     taps = _predictors(responses)
     explained = 2 * (taps * cross).sum(axis=(1, 2)) - ((taps @ auto) * taps).sum(axis=(1, 2))
-    return np.asarray((float(np.vdot(targets, targets)) - explained) / targets.size, dtype=np.float64)
+    return np.asarray((float(np.square(targets).sum(dtype=np.float64)) - explained) / targets.size, dtype=np.float64)
 
 
 def fit_responses(luma: Sequence[Evidence], chroma: Sequence[Evidence], period: float) -> tuple[Response, Response]:
@@ -163,7 +167,7 @@ def fit_responses(luma: Sequence[Evidence], chroma: Sequence[Evidence], period: 
     steps = [max(sum(e.step for e in group), 1e-9) for group in (luma, chroma)]
     every = INTERPOLATED + BLURRED
     groups = zip((luma, chroma), steps, strict=True)
-    shares = [sum(errors(e, every) for e in group) / step for group, step in groups]
+    shares = [np.sum([errors(e, every) for e in group], axis=0) / step for group, step in groups]
     smooth, blurred = ([share[part] for share in shares] for part in (slice(None, 3), slice(3, None)))
     colored = steps[1] > _GREY
     ratio = float(smooth[0].min() / max(blurred[0].min(), 1e-9))
@@ -172,7 +176,7 @@ def fit_responses(luma: Sequence[Evidence], chroma: Sequence[Evidence], period: 
     wide = sigma * period > _WIDEST and sigma > _KERNEL
     if wide or (clean and ratio < _AS_GOOD):
         weights = [steps[0] ** 0.5, steps[1] ** 0.5 if colored else 0.0]
-        together = sum(weight * np.log(np.maximum(s, 0) + 1e-5) for s, weight in zip(smooth, weights, strict=True))
+        together = np.sum([w * np.log(np.maximum(s, 0) + 1e-5) for w, s in zip(weights, smooth, strict=True)], axis=0)
         same = INTERPOLATED[int(np.argmin(together))]
         return same, same
     # A halo is only believed where the image is not clean: clipped white and black look like one.
