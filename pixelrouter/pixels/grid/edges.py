@@ -15,7 +15,7 @@ from pixelrouter.pixels.color import Bytes, Floats
 SUB = 4  # profile samples a source pixel
 BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
 GROUP = 6  # neighbouring lines summed: noise falls, edges stay
-_LINES = 256  # scan lines read at most
+_LINES = 160  # scan lines read at most
 
 Steps = NDArray[np.int16]
 
@@ -62,7 +62,7 @@ def premultiplied(rgba: Bytes) -> Bytes:
 
 
 def scan_lines(image: Bytes, axis: int, group: int = GROUP) -> ScanLines:
-    """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)`` bytes, each the sum of ``group`` neighbours.
+    """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)``, each the sum of ``group`` neighbours.
 
     Few neighbours where there are few; alpha is left out where it says nothing.
     """
@@ -82,7 +82,7 @@ def scan_lines(image: Bytes, axis: int, group: int = GROUP) -> ScanLines:
 
 
 def edge_profile(scan: ScanLines, span: int = 1) -> Profile:
-    """The profile of scan lines. ``span`` (odd): a step is the difference of pixels so far apart, 3 for blurred edges."""
+    """The profile of scan lines. ``span`` (odd): how far apart the pixels of a step are, 3 for blurred edges."""
     lines, group = scan.values, scan.group
     length, count, channels = lines.shape
     size = SUB * length + 1
@@ -123,7 +123,7 @@ def _weights(heights: NDArray[np.intp], floor: float) -> Floats:
     energy = np.cumsum(heights * value.astype(np.float64) ** 2)
     typical = float(np.searchsorted(energy, energy[-1] / 2))
     full = max(1.5 * floor, 0.5 * typical)
-    return np.clip((value - 0.5 * floor) / (full - 0.5 * floor), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((value - 0.5 * floor) / (full - 0.5 * floor), 0, 1), dtype=np.float32)
 
 
 def _percentile(histogram: NDArray[np.intp], share: float) -> float:

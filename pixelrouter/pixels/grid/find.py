@@ -16,15 +16,17 @@ from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
 from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
 from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
-from pixelrouter.pixels.grid.native import is_native
+from pixelrouter.pixels.grid.native import is_native, single_pixels
 from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, periods
-from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
+from pixelrouter.pixels.grid.smooth import find_interpolation
 from pixelrouter.types import Grid
 
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
 _UNSURE = 0.3  # ... the second where the coherence of its edges is below this
-_NOISY = 0.45  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
+_NOISY = 0.3  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
 _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
+_SINGLE = 0.05  # share of single pixels that no enlarged image has
+_TOO_FEW = 100  # cells
 _PROBES = 24  # lines that are looked at before all of them are
 _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
@@ -41,25 +43,42 @@ def detect_grid(image: Image.Image) -> Grid:
 def find_lattice(
     rgba: Bytes, cell: tuple[float, float] | None = None, origin: tuple[float, float] | None = None
 ) -> Lattice:
-    """The lattice of ``(h, w, 4)`` bytes. ``cell`` (x and y, source pixels) overrides the period, ``origin`` (x and y of
-    one corner of a cell) the phase.
+    """The lattice of ``(h, w, 4)`` bytes.
+
+    ``cell`` (x and y, source pixels) is the period, instead of the one that would be found; lines still follow edges.
+    ``origin`` (x and y of one corner of a cell) makes the lattice regular from there. Both are believed: confidence 1.
     """
     image = premultiplied(rgba)
     height, width = image.shape[:2]
-    if cell is None and origin is None:
-        if exact := _exact(image):
-            return exact
-        if min(width, height) < 3 * MIN_PERIOD:
-            return Lattice.native(width, height, 0.0)  # too small for anything but 1x
+    if cell is not None:
+        if origin is None and max(cell) > 1:
+            return _followed_by(image, cell)
+        return _regular(cell, origin or (0.0, 0.0), width, height)
+    found = _detected(image)
+    if origin is None or found.grid.native:
+        return found
+    return _regular(found.grid.period, origin, width, height)
+
+
+def _detected(image: Bytes) -> Lattice:
+    height, width = image.shape[:2]
+    if exact := _exact(image):
+        # A photo enlarged by a whole factor has cells too, but is no pixel art. A few cells are too few to judge.
+        judged = _judged(image, exact)
+        few = (len(exact.x) - 1) * (len(exact.y) - 1) < _TOO_FEW
+        return exact if few or judged.grid.confidence >= THRESHOLD else judged
+    if min(width, height) < 3 * MIN_PERIOD:
+        return Lattice.native(width, height, 0.0)  # too small for anything but 1x
+    if single_pixels(image) > _SINGLE and is_native(image):
+        return Lattice.native(width, height, 0.0)
     lines = (scan_lines(image, 1), scan_lines(image, 0))
     profiles = (edge_profile(lines[0]), edge_profile(lines[1]))
-    if cell is not None:
-        return _build(*profiles, (min(cell[0], width), min(cell[1], height)), 1.0)
     found, score = periods(*profiles)
     sharpness = min(profile.sharpness for profile in profiles)
     soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
     if soft and (smooth := find_interpolation(*lines)):
-        return _judged(image, _uniform(smooth, width, height))
+        corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
+        return _judged(image, _regular(smooth.period, corner, width, height))
     if score < _NOISY:
         closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
         again, better = periods(*closer)
@@ -67,7 +86,7 @@ def find_lattice(
             profiles, found, score = (closer[0], closer[1]), again, better
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=is_native(image))
-    lattice = _judged(image, _build(*profiles, found, score))
+    lattice = _judged(image, _built(profiles, found))
     if lattice.grid.confidence < THRESHOLD and is_native(image):
         return Lattice.native(width, height, lattice.grid.confidence)
     return lattice
@@ -77,16 +96,22 @@ def _judged(image: Bytes, lattice: Lattice) -> Lattice:
     return replace(lattice, grid=replace(lattice.grid, confidence=confidence(image, lattice)))
 
 
-def _uniform(smooth: Interpolation, width: int, height: int) -> Lattice:
-    """The lattice of a smooth enlargement, which does not drift."""
-    cuts, phases = [], []
-    for period, center, length in zip(smooth.period, smooth.center, (width, height), strict=True):
-        phase = (center + period / 2) % period
-        cuts.append(with_borders(np.arange(phase, length, period), length, period))
-        phases.append(phase)
-    x, y = cuts
-    grid = Grid(smooth.period, (phases[0], phases[1]), (len(x) - 1, len(y) - 1))
-    return Lattice(x, y, grid)
+def _regular(cell: tuple[float, float], corner: tuple[float, float], width: int, height: int) -> Lattice:
+    """A lattice that does not drift, from one corner of a cell; believed."""
+    lengths = (width, height)
+    period = (min(cell[0], width), min(cell[1], height))
+    phase = (corner[0] % period[0], corner[1] % period[1])
+    x, y = (with_borders(np.arange(phase[k], lengths[k], period[k]), lengths[k], period[k]) for k in (0, 1))
+    return Lattice(x, y, Grid(period, phase, (len(x) - 1, len(y) - 1), 0.0, 1.0))
+
+
+def _followed_by(image: Bytes, cell: tuple[float, float]) -> Lattice:
+    """The lattice of a period that was given; believed."""
+    profiles = (edge_profile(scan_lines(image, 1)), edge_profile(scan_lines(image, 0)))
+    combs = [comb_at(profile, min(one, profile.length)) for profile, one in zip(profiles, cell, strict=True)]
+    lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
+    lattice = _laid(profiles, combs, lines)
+    return replace(lattice, grid=replace(lattice.grid, confidence=1.0))
 
 
 def _exact(image: Bytes) -> Lattice | None:
@@ -135,28 +160,29 @@ def _common(places: NDArray[np.intp]) -> int:
     return int(np.gcd.reduce(np.diff(places))) if len(places) > 1 else 1 << 30
 
 
-def _build(across: Profile, down: Profile, periods: tuple[float, float], score: float) -> Lattice:
+def _built(profiles: tuple[Profile, Profile], found: tuple[float, float]) -> Lattice:
     """Cut lines at about those periods."""
-    profiles = (across, down)
-    combs = [comb(profile, period) for profile, period in zip(profiles, periods, strict=True)]
-    first = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
-    factor = _thinning(profiles, first) if score < 1 else 1  # a given period is not questioned
+    combs = [comb(profile, period) for profile, period in zip(profiles, found, strict=True)]
+    lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
+    factor = _thinning(profiles, lines)
     if factor > 1:
-        combs = [comb(profile, period * factor) for profile, period in zip(profiles, periods, strict=True)]
-        first = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
-    first = [_followed(*each) for each in zip(profiles, combs, first, strict=True)]
+        combs = [comb(profile, period * factor) for profile, period in zip(profiles, found, strict=True)]
+        lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
+    return _laid(profiles, combs, [_followed(*each) for each in zip(profiles, combs, lines, strict=True)])
+
+
+def _laid(profiles: tuple[Profile, Profile], combs: list[Comb], lines: list[Doubles]) -> Lattice:
+    """The lattice of the lines of both axes; its confidence is not judged yet."""
     cuts, slopes, phases, drift = [], [], [], 0.0
-    for profile, one, lines in zip(profiles, combs, first, strict=True):
-        period = one.period
-        number = np.arange(len(lines))
-        slope, start = np.polyfit(number, lines, 1) if len(lines) > 2 else (period, lines[0])
-        drift = max(drift, float(np.abs(lines - (slope * number + start)).max()))
+    for profile, one, found in zip(profiles, combs, lines, strict=True):
+        number = np.arange(len(found))
+        slope, start = np.polyfit(number, found, 1) if len(found) > 2 else (one.period, found[0])
+        drift = max(drift, float(np.abs(found - (slope * number + start)).max()))
         slopes.append(float(slope))
         phases.append(float(start % slope))
-        cuts.append(with_borders(lines, profile.length, float(slope)))
+        cuts.append(with_borders(found, profile.length, float(slope)))
     x, y = cuts
-    size = (len(x) - 1, len(y) - 1)
-    return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), size, drift, min(1.0, score)))
+    return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), (len(x) - 1, len(y) - 1), drift))
 
 
 def _followed(profile: Profile, one: Comb, lines: Doubles) -> Doubles:

@@ -62,7 +62,7 @@ def _resampled(profile: Profile, bin_width: float) -> Doubles:
     edges = (np.arange(count + 1) - 0.5) * (profile.length / (count - 1)) * SUB + 0.5
     bins = np.diff(np.interp(edges, np.arange(len(running)), running))
     padded = np.pad(bins, 1)
-    return 0.25 * padded[:-2] + 0.5 * bins + 0.25 * padded[2:]
+    return np.asarray(0.25 * padded[:-2] + 0.5 * bins + 0.25 * padded[2:], dtype=np.float64)
 
 
 def _best_path(evidence: Doubles, stiffness: float) -> Doubles:

@@ -1,6 +1,6 @@
 """Recognising art that is at 1x already: few colours, in patches, a jump from one to the next.
 
-A photo has thousands of colours, or, in grey, neighbours that differ by a level or two; anti-aliased drawings have both.
+A photo has thousands of colours, or, in grey, neighbours that differ by a level or two.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.grid.edges import Steps, scan_lines
 
 _LONGEST = 1024  # pixels: no one draws single pixels over a larger canvas
 _COLORS = 512
@@ -35,6 +36,26 @@ def is_native(image: Bytes) -> bool:
     steps = [_largest(image[:, 1:], image[:, :-1])[~across], _largest(image[1:], image[:-1])[~down]]
     differences = np.concatenate(steps)
     return len(differences) == 0 or float((differences <= _FAINT).mean()) <= _FAINT_SHARE
+
+
+def single_pixels(image: Bytes) -> float:
+    """The share of strong steps that the very next step takes back: features one pixel wide.
+
+    Art at 1x is full of them; an enlarged image has none.
+    """
+    return max(_taken_back(scan_lines(image, axis, group=1).values) for axis in (1, 0))
+
+
+def _taken_back(lines: Steps) -> float:
+    step = np.diff(lines, axis=0)
+    size = np.abs(step)
+    channel = size.argmax(axis=2)[..., None]
+    value = np.take_along_axis(step, channel, axis=2)[..., 0]
+    strong = max(8, int(size.max(initial=0)) // 2)
+    following = np.take_along_axis(step[1:], channel[:-1], axis=2)[..., 0]
+    first = value[:-1]
+    back = ((first > strong) & (following < -strong)) | ((first < -strong) & (following > strong))
+    return float(back.sum() / max(1, int((np.abs(value) > strong).sum())))
 
 
 def _largest(one: Bytes, other: Bytes) -> Bytes:

@@ -117,7 +117,7 @@ def coherence(correlation: Doubles, tried: Doubles) -> Doubles:
     # A few pairs of edges that happen to fit are no lattice: a window needs its share of all pairs.
     expected = _SHARE * usual * tried * SUB * float((window * lag).sum() * _RATIO)
     enough = np.minimum(1.0, total / np.maximum(expected, 1e-12))
-    return np.where(total > 0, enough * fit / np.maximum(total, 1e-12), 0.0).clip(0)
+    return np.asarray(np.where(total > 0, enough * fit / np.maximum(total, 1e-12), 0.0).clip(0), dtype=np.float64)
 
 
 def _joint(across: Doubles, down: Doubles, share: float) -> Doubles:
@@ -127,7 +127,7 @@ def _joint(across: Doubles, down: Doubles, share: float) -> Doubles:
 
     def best_near(scores: Doubles) -> Doubles:
         padded = np.pad(scores, reach, constant_values=-1.0)
-        return (np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) - penalty).max(axis=1)
+        return np.asarray((np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) - penalty).max(axis=1))
 
     return np.maximum(share * across + (1 - share) * best_near(down), (1 - share) * down + share * best_near(across))
 

@@ -23,7 +23,7 @@ _ANISOTROPY = 0.12  # the two periods differ by this at most, as the logarithm o
 _FITTED = 12  # scan lines that an interpolation is fitted to
 _TRIED = 12  # peaks of a spectrum that are looked at
 _AROUND = 1.35  # frequencies within this factor are compared
-_HILL, _NEEDLE = 0.8, 1.8  # spreads by which a frequency stands out to be looked at, and to be sure: right ones 2 to 9
+_HILL, _NEEDLE = 0.8, 1.8  # spreads by which a frequency stands out: to be looked at, to be sure
 _ROUGH = 1.15  # of the colours of cells; below it they are samples of something smooth
 _LONGER = 0.97  # frequencies lower by this factor are another period
 _EXPLAINED = 0.33  # a misfit up to this is an interpolation: right periods leave 0.04 to 0.27, wrong ones above 0.4
@@ -33,7 +33,7 @@ Complexes = NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Interpolation:
-    """A smooth enlargement: ``period`` and the middle of one cell per axis in source pixels, and its ``misfit`` 0..1."""
+    """A smooth enlargement: ``period`` and the middle of one cell per axis in source pixels, ``misfit`` 0..1."""
 
     period: tuple[float, float]
     center: tuple[float, float]
@@ -85,7 +85,7 @@ def _standing_out(amplitude: Doubles) -> tuple[Doubles, Doubles]:
 
     def around(values: Doubles) -> Doubles:
         running = np.concatenate([[0.0], np.cumsum(values)])
-        return (running[high] - running[low]) / np.maximum(high - low, 1)
+        return np.asarray((running[high] - running[low]) / np.maximum(high - low, 1), dtype=np.float64)
 
     height = amplitude - around(amplitude)
     return height, height / np.sqrt(around(height**2) + 1e-12)
@@ -137,7 +137,7 @@ def _windowed(lines: Steps, span: int) -> Doubles:
 
 
 def spectrum(windowed: dict[int, Doubles], size: int) -> Complexes:
-    """How strongly the bend, by span, rises and falls at each frequency ``k / size`` a source pixel: as a share of it."""
+    """How strongly the bend (by span) rises and falls at each frequency ``k / size`` a source pixel, as a share."""
     out = np.zeros(size // 2 + 1, dtype=np.complex128)
     period = size / np.maximum(np.arange(len(out)), 1)
     for at, span in enumerate(_SPANS):
@@ -167,7 +167,7 @@ def bends(lines: Steps, span: int) -> Floats:
 
 
 def misfit(lines: Steps, period: float, center: float) -> float:
-    """How badly interpolation between the middles of cells explains scan lines ``(channels, length, lines)``: 0 perfectly.
+    """How badly interpolation between the middles of cells explains ``(channels, length, lines)``: 0 perfectly.
 
     ``center`` is the middle of one cell. Linear, cubic and Lanczos interpolation are tried, and
     measured against flat cells, which are as good at 1.
