@@ -87,15 +87,12 @@ def _phases(rgba: Bytes, along: Doubles, across: Doubles, chosen: slice | NDArra
 
 
 def _displacement(phases: Phases) -> Floats:
-    """In cells, smooth, between about -0.75 and 0.75."""
-    near = _blur(phases, _NEAR)
-    near += _FAR_SHARE * _blur(phases, _FAR)
-    turn = np.angle(near) / (2 * np.pi)
-    smooth = np.unwrap(np.unwrap(turn, period=1, axis=1), period=1, axis=0)
-    steps = max(float(np.abs(np.diff(smooth, axis=k)).max()) for k in (0, 1))
-    if steps > 0.5:  # the unwrapping met a contradiction: a displacement beyond half a cell is not known
-        smooth = turn
-    return np.asarray(smooth - np.rint(np.median(smooth)), dtype=np.float32)
+    """In cells. The far neighbourhood moves less than half a cell; the near one is measured from there, so that it may
+    move further.
+    """
+    far = _blur(phases, _FAR)
+    near = _blur(phases, _NEAR) + _FAR_SHARE * far
+    return np.asarray((np.angle(far) + np.angle(near * far.conj())) / (2 * np.pi), dtype=np.float32)
 
 
 def _blur(values: Phases, reach: int) -> Phases:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.color import Bytes, Floats, Ints
+from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
 
 SIDE = 3  # samples across a cell, and as many down
@@ -17,6 +19,8 @@ _SORT9 = (  # the comparisons of a sorting network for nine values (R. W. Floyd,
     *((0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (0, 3), (3, 6), (0, 3), (1, 4)),
     *((4, 7), (1, 4), (2, 5), (5, 8), (2, 5), (1, 3), (5, 7), (2, 6), (4, 6), (2, 4), (2, 3), (5, 6)),
 )
+_SIDES = (3, 5, 1, 7)  # which samples lie left, right, above and below the middle one
+_AT_ONCE = 1 << 15  # cells read at once: bounds the memory, and stays in the cache
 _APART = 24  # levels between samples of one cell, beyond noise, that make it a cell of two colours
 
 
@@ -32,13 +36,23 @@ class Points:
     period: float
 
 
-def points(cuts: Doubles, length: int, share: float = _SHARE) -> Points:
+@dataclass(frozen=True)
+class Cells:
+    """What was read of the cells: ``colors`` (rows, columns, 4), and ``sides`` (4, rows, columns), how many levels the
+    samples left, right, above and below differ from the middle one.
+    """
+
+    colors: Bytes
+    sides: Bytes
+
+
+def points(cuts: Doubles, length: int) -> Points:
     """The sample points of an axis of ``length`` pixels."""
     widths = np.diff(cuts)
     period = float(np.median(widths))
     block = 1 if period < _BLOCK else 2 if period < 2 * _BLOCK else 3
     center = (cuts[1:] + cuts[:-1]) / 2
-    first = center[:, None] + widths[:, None] * np.linspace(-share, share, SIDE) - (block - 1) / 2
+    first = center[:, None] + widths[:, None] * np.linspace(-_SHARE, _SHARE, SIDE) - (block - 1) / 2
     pixels = np.floor(first).astype(np.intp)[..., None] + np.arange(block)
     pixels = pixels.clip(0, length - 1)
     at = np.interp(pixels.reshape(len(center), -1) + 0.5, whole(cuts), np.arange(len(cuts)))
@@ -54,45 +68,74 @@ def whole(cuts: Doubles) -> Doubles:
     return out
 
 
-def gather(rgba: Bytes, rows: Points, columns: Points, shift: Shift | None = None) -> Bytes:
-    """The samples of every cell, ``(SIDE * SIDE, rows, columns, 4)``; row by row within a cell.
-
-    ``shift`` says how many source pixels right and down of its place each cell is read.
-    """
-    packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
+def read(rgba: Bytes, rows: Points, columns: Points, shift: Shift | None = None) -> Cells:
+    """Reads every cell. ``shift`` says how many source pixels right and down of its place each one is read."""
     size = (len(rows.pixels), len(columns.pixels))
-    tall, wide = rows.pixels.shape[2], columns.pixels.shape[2]
-    out = np.empty((SIDE * SIDE, *size, 4), dtype=np.uint8)
-    total = np.empty((*size, 4), dtype=np.uint16)
-    if shift is not None:
-        _gather_shifted(packed, rows, columns, shift, out)
-        return out
+    cells = Cells(np.empty((*size, 4), np.uint8), np.empty((4, *size), np.uint8))
+    for part, samples in _gathered(rgba, rows, columns, shift):
+        middle = samples[len(samples) // 2]
+        for k, side in enumerate(_SIDES):
+            apart = np.maximum(samples[side], middle) - np.minimum(samples[side], middle)
+            np.maximum(
+                apart[..., :2], apart[..., 2:], out=apart[..., :2]
+            )  # faster than a reduction over so short an axis
+            np.maximum(apart[..., 0], apart[..., 1], out=cells.sides[k, part])
+        cells.colors[part] = robust(samples)
+    return cells
+
+
+def mean(rgba: Bytes, rows: Points, columns: Points, shift: Shift | None = None) -> Floats:
+    """The mean of the samples of every cell, ``(rows, columns, 4)``, colour scaled by alpha; arguments as for read."""
+    total = np.zeros((len(rows.pixels), len(columns.pixels), 4), dtype=np.uint16)
+    for part, samples in _gathered(rgba, rows, columns, shift):
+        for sample in premultiplied(samples.reshape(-1, *samples.shape[2:])).reshape(samples.shape):
+            total[part] += sample
+    return total.astype(np.float32) / np.float32(SIDE * SIDE)
+
+
+def _gathered(rgba: Bytes, rows: Points, columns: Points, shift: Shift | None) -> Iterator[tuple[slice, Bytes]]:
+    """Slices of rows of cells, with the samples ``(SIDE * SIDE, rows, columns, 4)`` of each; row by row in a cell."""
+    packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
+    step = max(1, _AT_ONCE // len(columns.pixels))
+    for start in range(0, len(rows.pixels), step):
+        part = slice(start, start + step)
+        place = rows.pixels[part]
+        if shift is None:
+            yield part, _gather(packed, place, columns.pixels)
+        else:
+            yield part, _gather_shifted(packed, place, columns.pixels, (shift[0][part], shift[1][part]))
+
+
+def _gather(packed: NDArray[np.uint32], rows: Ints, columns: Ints) -> Bytes:
+    """The samples of cells, ``(SIDE * SIDE, rows, columns, 4)``; row by row within a cell."""
+    tall, wide = rows.shape[2], columns.shape[2]
+    out = np.empty((SIDE * SIDE, len(rows), len(columns), 4), dtype=np.uint8)
+    total = np.empty(out.shape[1:], dtype=np.uint16)
     for down in range(SIDE):
-        lines = [packed[rows.pixels[:, down, i]] for i in range(tall)]
+        lines = [packed[rows[:, down, i]] for i in range(tall)]
         for across in range(SIDE):
             at = out[down * SIDE + across]
             if tall * wide == 1:
-                np.take(lines[0], columns.pixels[:, across, 0], axis=1, out=at.view(np.uint32)[..., 0])
+                np.take(lines[0], columns[:, across, 0], axis=1, out=at.view(np.uint32)[..., 0])
                 continue
             total[:] = tall * wide // 2
             for line in lines:
                 for i in range(wide):
-                    total += line.take(columns.pixels[:, across, i], axis=1).view(np.uint8).reshape(total.shape)
+                    total += line.take(columns[:, across, i], axis=1).view(np.uint8).reshape(total.shape)
             np.floor_divide(total, tall * wide, out=at, casting="unsafe")
     return out
 
 
-def _gather_shifted(packed: NDArray[np.uint32], rows: Points, columns: Points, shift: Shift, out: Bytes) -> None:
+def _gather_shifted(packed: NDArray[np.uint32], rows: Ints, columns: Ints, shift: Shift) -> Bytes:
     """The same where every cell has a place of its own; one pixel a sample."""
     height, width = packed.shape
     right, down = (np.rint(part).astype(np.int32) for part in shift)
+    out = np.empty((SIDE * SIDE, *right.shape, 4), dtype=np.uint8)
     for k in range(SIDE * SIDE):
-        y = rows.pixels[:, k // SIDE, rows.pixels.shape[2] // 2].astype(np.int32)[:, None] + down
-        x = columns.pixels[:, k % SIDE, columns.pixels.shape[2] // 2].astype(np.int32) + right
-        np.clip(y, 0, height - 1, out=y)
-        y *= width
-        y += x.clip(0, width - 1)
-        np.take(packed.ravel(), y, out=out[k].view(np.uint32)[..., 0], mode="clip")
+        y = rows[:, k // SIDE, rows.shape[2] // 2].astype(np.int32)[:, None] + down
+        x = columns[:, k % SIDE, columns.shape[2] // 2].astype(np.int32) + right
+        out[k].view(np.uint32)[..., 0] = packed[y.clip(0, height - 1), x.clip(0, width - 1)]
+    return out
 
 
 def robust(samples: Bytes) -> Bytes:
@@ -134,7 +177,8 @@ def _majority(samples: Bytes, *, clean: bool) -> Bytes:
     votes[len(samples) // 2] = 2
     opaque = samples[..., 3] >= 128
     visible = (opaque * votes).sum(axis=0) * 2 > votes.sum()
-    counts = opaque == visible
+    # A sample that is less opaque than others may have taken colour from what is hidden.
+    counts = np.where(visible, samples[..., 3] >= 0.95 * samples[..., 3].max(axis=0), ~opaque)
     color = samples[..., :3].astype(np.int16)
     low = np.where(counts[..., None], color, 255).min(axis=0)
     high = np.where(counts[..., None], color, 0).max(axis=0)

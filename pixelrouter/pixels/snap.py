@@ -15,7 +15,7 @@ from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.pixels.mesh import local_shift
-from pixelrouter.pixels.sampling import Points, gather, points, robust, whole
+from pixelrouter.pixels.sampling import Cells, Points, mean, points, read, whole
 from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
 _SMALLEST = 4  # cells a side, below which there are no neighbours to learn from
@@ -45,33 +45,41 @@ def snap(rgba: Bytes, lattice: Lattice) -> Bytes:
     """
     columns = points(lattice.x, rgba.shape[1])
     rows = points(lattice.y, rgba.shape[0])
-    samples = gather(rgba, rows, columns)
-    colors = robust(samples)
-    if min(colors.shape[:2]) < _SMALLEST or not _soft(samples, colors):
-        return colors
+    cells = read(rgba, rows, columns)
+    if min(cells.colors.shape[:2]) < _SMALLEST or not _soft(cells):
+        return cells.colors
     shift = local_shift(rgba, lattice)
     if shift is not None:
-        samples = gather(rgba, rows, columns, shift)
-        colors = robust(samples)
-        if not _soft(samples, colors):
-            return colors
+        cells = read(rgba, rows, columns, shift)
+        if not _soft(cells):
+            return cells.colors
     right, down = shift if shift is not None else (None, None)
     across = _evidence(rgba, lattice.x, rows, right)
     along = _evidence(rgba.transpose(1, 0, 2), lattice.y, columns, None if down is None else down.T)
     luma, chroma = fit_responses((across[0], along[0]), (across[1], along[1]), min(rows.period, columns.period))
-    return _unmixed(samples, colors, (rows, columns), luma, chroma)
+    if not (_leaks(luma) or _leaks(chroma)):
+        return cells.colors
+    return _unmixed(cells.colors, mean(rgba, rows, columns, shift), (rows, columns), luma, chroma)
 
 
-def _soft(samples: Bytes, colors: Bytes) -> bool:
+def _leaks(response: Response) -> bool:
+    """Whether cells reach into each other's samples; smoothly enlarged ones do wherever a sample is off the centre."""
+    return response.kind != "blur" or response.leak > _LEAK
+
+
+def _soft(cells: Cells) -> bool:
     """Whether cells that differ from their neighbour are unlike themselves as well: a cheap look before measuring."""
-    changes = (colors[:, 1:] != colors[:, :-1]).any(axis=-1)
-    first, last = samples[3, :, 1:], samples[5, :, :-1]  # of the middle line: the sides that face each other
-    inner = samples[4].astype(np.int16)
-    left, right = np.abs(first - inner[:, 1:]).max(axis=-1), np.abs(last - inner[:, :-1]).max(axis=-1)
-    unlike = np.maximum(left, right)
-    noise = float(np.quantile(unlike, 0.2))
-    changes &= np.abs(np.diff(inner, axis=1)).max(axis=-1) > 2 * noise
-    return bool(((unlike > _FLAT + 2 * noise) & changes).sum() > 0.1 * changes.sum())
+    left, right, above, below = cells.sides
+    colors = cells.colors.astype(np.int16)
+    for facing, neighbours in (
+        (np.maximum(right[:, :-1], left[:, 1:]), colors[:, 1:] - colors[:, :-1]),
+        (np.maximum(below[:-1], above[1:]), colors[1:] - colors[:-1]),
+    ):
+        noise = 2 * int(np.partition(facing, facing.size // 5, axis=None)[facing.size // 5])
+        changes = np.abs(neighbours).max(axis=-1) > noise
+        if (changes & (facing > noise + _FLAT)).sum() > 0.1 * changes.sum():
+            return True
+    return False
 
 
 def _evidence(rgba: Bytes, cuts: Doubles, across: Points, shift: Floats | None) -> tuple[Evidence, Evidence]:
@@ -110,20 +118,14 @@ def _between(lines: Floats, at: Doubles) -> Floats:
     return np.asarray(out, dtype=np.float32)
 
 
-def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: Response, chroma: Response) -> Bytes:
-    """The colours with the shares of other cells taken out; a channel that has none keeps its robust colour."""
-    leaky = [response.kind != "blur" or response.leak > _LEAK for response in (luma, chroma)]
-    if not any(leaky):
-        return colors
-    mean = np.zeros(colors.shape, dtype=np.uint16)
-    for sample in samples:
-        mean += premultiplied(sample)
-    planes = _to_ycc(mean) / np.float32(len(samples))
-    if not leaky[0]:
+def _unmixed(colors: Bytes, means: Floats, axes: tuple[Points, Points], luma: Response, chroma: Response) -> Bytes:
+    """The colours with the shares of other cells taken out of their means; luma that has none stays what it was."""
+    planes = _to_ycc(means)
+    if not _leaks(luma):
         planes[0] = _to_ycc(premultiplied(colors))[0]
     solid = bool((colors[..., 3] == 255).all())
     for response, used in ((luma, [0] if solid else [0, 3]), (chroma, [1, 2])):
-        if leaky[used[0] > 0]:
+        if _leaks(response):
             part = unmix(planes[used], axes[0].at, response, 1)
             planes[used] = unmix(part, axes[1].at, response, 2)
     alpha = planes[3]
@@ -136,7 +138,7 @@ def _unmixed(samples: Bytes, colors: Bytes, axes: tuple[Points, Points], luma: R
     return out
 
 
-def _to_ycc(rgba: NDArray[np.uint8] | NDArray[np.uint16]) -> Floats:
+def _to_ycc(rgba: Bytes | NDArray[np.uint16] | Floats) -> Floats:
     """Planes (4, ...) of luma, blue less luma, red less luma and alpha."""
     red, green, blue, alpha = (rgba[..., k].astype(np.float32) for k in range(4))
     luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue

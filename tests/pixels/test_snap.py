@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from pixelrouter.pixels.grid import Lattice
-from pixelrouter.pixels.sampling import gather, points, robust
+from pixelrouter.pixels.sampling import points, read
 from pixelrouter.pixels.snap import snap
 from pixelrouter.types import Grid
 
@@ -56,7 +56,7 @@ def near(got: np.ndarray, art: np.ndarray, levels: int = 16) -> float:
 
 def plain(image: np.ndarray, lattice: Lattice) -> np.ndarray:
     """What sampling alone gives, without unmixing."""
-    return robust(gather(image, points(lattice.y, image.shape[0]), points(lattice.x, image.shape[1])))
+    return read(image, points(lattice.y, image.shape[0]), points(lattice.x, image.shape[1])).colors
 
 
 @pytest.mark.parametrize(("sx", "sy"), [(2, 2), (3, 3), (3.7, 3.7), (4.6, 4.9), (8, 8), (11.3, 10.6), (24, 24)])
@@ -86,11 +86,12 @@ def test_cut_lines_that_are_off_never_mix_two_cells():
         assert near(got, art) > 0.97
 
 
-def test_alpha_is_decided_a_cell_at_a_time():
+@pytest.mark.parametrize("period", [6.3, 14.6])
+def test_alpha_is_decided_a_cell_at_a_time(period):
     art = drawing(seed=3)
     art[:, :10] = 0
     art[5:12, 20:30] = 0
-    lattice = even(art, 6.3, 6.3)
+    lattice = even(art, period, period)
     image = painted(art, lattice).copy()
     hidden = image[..., 3] == 0
     image[hidden, :3] = (255, 0, 255)  # what lies under alpha 0 has no say
