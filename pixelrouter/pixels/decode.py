@@ -14,10 +14,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixelrouter.errors import UnreadableImage
+from pixelrouter.pixels.color import Bytes
 
 MAX_PIXELS = 64_000_000  # of all frames together
 MAX_BYTES = 64 * 1024 * 1024
 MAX_FRAMES = 512
+_STRIP = 1 << 17  # pixels converted at a time
 FORMATS = ("PNG", "GIF", "WEBP", "JPEG")
 
 T = TypeVar("T")
@@ -192,3 +194,19 @@ def to_rgba(image: Image.Image) -> Image.Image:
     elif image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBa"):
         image = image.convert("RGB")
     return image.convert("RGBA")
+
+
+def to_array(image: Image.Image) -> Bytes:
+    """The ``(h, w, 4)`` RGBA bytes of an image of any mode.
+
+    Strip by strip, since Pillow's own way holds three copies of the image at a time.
+    """
+    if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+        image = to_rgba(image)  # 16 bits and floats are scaled by the whole image
+    width, height = image.size
+    out = np.empty((height, width, 4), dtype=np.uint8)
+    rows = max(1, _STRIP // max(1, width))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        out[top : top + rows] = np.asarray(strip if strip.mode == "RGBA" else strip.convert("RGBA"))
+    return out

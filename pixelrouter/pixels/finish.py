@@ -15,10 +15,10 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest, QualityRejected
 from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden
-from pixelrouter.pixels.color import Bytes, pack, to_hex
+from pixelrouter.pixels.color import Bytes, count_colors, pack, to_hex
 from pixelrouter.pixels.coloring import color
 from pixelrouter.pixels.convert import conversion, convert
-from pixelrouter.pixels.decode import Decoded, Source, decode
+from pixelrouter.pixels.decode import Decoded, Source, decode, to_array
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.indexed import to_indexed
@@ -87,11 +87,13 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
 
 
 def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
-    frames = [lift(np.asarray(frame), spec) for frame in source.frames]
+    frames = [lift(to_array(frame), spec) for frame in source.frames]
+    durations = source.durations
+    del source  # what was decoded for this call alone need not lie beside its bytes
     first = frames[0]
     height, width = first.shape[:2]
     method, lattice, warnings = _plan(frames, spec)
-    before = _count_colors(first)
+    before = count_colors(first)
     frames = [matte(frame, spec) for frame in frames]
     if method == "snap":
         frames = [snap(frame, lattice) for frame in frames]
@@ -101,12 +103,12 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
         frames = [convert(frame, spec.size or cells, cells) for frame in frames]
     frames = [_alpha(frame, spec) for frame in frames]
     size = spec.size or (frames[0].shape[1], frames[0].shape[0])
-    return _Draft(frames, source.durations, (width, height), size, lattice.grid, method, before, warnings)
+    return _Draft(frames, durations, (width, height), size, lattice.grid, method, before, warnings)
 
 
 def _drawn(draft: _Draft) -> bool:
     """Whether the colours are the artist's own: true 1x pixels, or an enlargement that added none."""
-    exact = draft.method == "snap" and _count_colors(draft.frames[0]) >= draft.colors_before
+    exact = draft.method == "snap" and count_colors(draft.frames[0]) >= draft.colors_before
     return draft.method == "native" or exact
 
 
@@ -194,16 +196,6 @@ def _alpha(rgba: Bytes, spec: FinishSpec) -> Bytes:
         out[rgba[..., 3] == 0] = 0
         return out
     return harden(rgba)
-
-
-def _count_colors(rgba: Bytes) -> int:
-    packed = pack(rgba[..., :3][rgba[..., 3] >= OPAQUE_FROM])
-    if packed.size < 1 << 18:
-        return len(np.unique(packed))
-    # One flag for every possible colour beats sorting a large image, and costs 16 MiB: not worth it for a small one.
-    seen = np.zeros(1 << 24, dtype=np.bool_)
-    seen[packed] = True
-    return int(np.count_nonzero(seen))
 
 
 def _finished(draft: _Draft, palette: Bytes) -> Finished:

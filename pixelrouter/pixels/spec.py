@@ -9,7 +9,7 @@ from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.indexed import ENTRIES
 from pixelrouter.pixels.palette import resolve_palette
 
-ALGORITHM = "f3"  # changes whenever the same input and spec would give another picture
+ALGORITHM = "f4"  # changes whenever the same input and spec would give another picture
 
 MAX_SIDE = 4096  # pixels
 

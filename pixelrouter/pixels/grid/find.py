@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
+from pixelrouter.pixels.decode import to_array
 from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
 from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
@@ -37,7 +38,7 @@ _JITTER = 0.4  # the same in source pixels: less is rounding
 
 def detect_grid(image: Image.Image) -> Grid:
     """The pixel grid of an image: period and phase per axis, cells, drift, confidence 0..1, native or not."""
-    return find_lattice(np.asarray(image.convert("RGBA"))).grid
+    return find_lattice(to_array(image)).grid
 
 
 def find_lattice(
