@@ -15,18 +15,20 @@ _PAPER = 255  # what a transparent pixel becomes in an opaque image: white keeps
 
 def harden(rgba: Bytes) -> Bytes:
     """Alpha 0 or 255, and colour zero under alpha 0."""
-    out = rgba.copy()
     visible = rgba[..., 3] >= OPAQUE_FROM
-    out[..., 3] = np.where(visible, 255, 0)
-    out[~visible] = 0
+    out = np.zeros_like(rgba)
+    np.copyto(out, rgba, where=visible[..., None])
+    out[..., 3] = visible
+    out[..., 3] *= 255
     return out
 
 
 def flatten(rgba: Bytes) -> Bytes:
     """Opaque everywhere: partly transparent pixels are laid over white."""
-    alpha = rgba[..., 3:].astype(np.uint16)
     out = rgba.copy()
-    out[..., :3] = (rgba[..., :3] * alpha + _PAPER * (255 - alpha) + 127) // 255
+    clear = rgba[..., 3] < 255
+    alpha = rgba[clear][:, 3:].astype(np.uint16)
+    out[clear, :3] = (rgba[clear][:, :3] * alpha + _PAPER * (255 - alpha) + 127) // 255
     out[..., 3] = 255
     return out
 

@@ -16,7 +16,7 @@ from pixelrouter.pixels.color import Floats
 from pixelrouter.pixels.grid.edges import ScanLines, Steps
 from pixelrouter.pixels.grid.lattice import Doubles
 
-_SPANS = (1, 2, 3, 4, 6, 8, 12)  # of the second difference, in source pixels
+_SPANS = (1, 2, 3, 4, 6, 8, 12, 18, 26)  # of the second difference, in source pixels
 _LINES = 64  # scan lines looked at
 _SHORTEST = 3.2  # source pixels; below it there is no calm between two samples
 _ANISOTROPY = 0.12  # the two periods differ by this at most, as the logarithm of their quotient
