@@ -15,11 +15,11 @@ from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.pixels.mesh import local_shift
-from pixelrouter.pixels.sampling import Cells, Points, mean, points, read, whole
+from pixelrouter.pixels.sampling import Cells, Points, apart, mean, points, read, whole
 from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
 _SMALLEST = 4  # cells a side, below which there are no neighbours to learn from
-_LINES = 32  # lines of cells an axis that the blur is measured on, at most
+_LINES, _MEASURED = 32, 4096  # lines of cells an axis, and cells on them, that the blur is measured on, at most
 _LEAK = 0.012  # share of a sample that comes from other cells, below which there is nothing to take apart
 _FLAT = 2  # levels between the samples of a cell that is one colour
 # JFIF's colour space, in which codecs and decoders of latent images blur: luma, blue and red less luma.
@@ -70,14 +70,14 @@ def _leaks(response: Response) -> bool:
 def _soft(cells: Cells) -> bool:
     """Whether cells that differ from their neighbour are unlike themselves as well: a cheap look before measuring."""
     left, right, above, below = cells.sides
-    colors = cells.colors.astype(np.int16)
-    for facing, neighbours in (
-        (np.maximum(right[:, :-1], left[:, 1:]), colors[:, 1:] - colors[:, :-1]),
-        (np.maximum(below[:-1], above[1:]), colors[1:] - colors[:-1]),
+    colors = cells.colors
+    for facing, changes in (
+        (np.maximum(right[:, :-1], left[:, 1:]), apart(colors[:, 1:], colors[:, :-1])),
+        (np.maximum(below[:-1], above[1:]), apart(colors[1:], colors[:-1])),
     ):
         noise = 2 * int(np.partition(facing, facing.size // 5, axis=None)[facing.size // 5])
-        changes = np.abs(neighbours).max(axis=-1) > noise
-        if (changes & (facing > noise + _FLAT)).sum() > 0.1 * changes.sum():
+        changed = changes > noise
+        if (changed & (facing > noise + _FLAT)).sum() > 0.1 * changed.sum():
             return True
     return False
 
@@ -87,7 +87,8 @@ def _evidence(rgba: Bytes, cuts: Doubles, across: Points, shift: Floats | None) 
 
     Lines of pixels through the middle of lines of cells (``across``) are read between pixels by Keys' cubic.
     """
-    chosen = np.unique(np.linspace(0, len(across.pixels) - 1, _LINES).astype(np.intp))
+    count = min(_LINES, max(_LINES // 3, _MEASURED // len(cuts)))
+    chosen = np.unique(np.linspace(0, len(across.pixels) - 1, count).astype(np.intp))
     read = across.pixels[chosen].reshape(len(chosen), -1)
     total = np.zeros((len(chosen), rgba.shape[1], 4), dtype=np.uint16)
     for k in range(read.shape[1]):
