@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 from pixels_set import sprites
 
-from pixelrouter.pixels.alpha import harden
+from pixelrouter.pixels.alpha.harden import harden
 from pixelrouter.pixels.color import Bytes, nearest, pack, to_oklab, unpack
-from pixelrouter.pixels.quantize import reduce_colors
+from pixelrouter.pixels.colors.quantize import reduce_colors
 
 Quantize = Callable[[Bytes, int], Bytes]
 LIMITS = (8, 16, 32)

@@ -94,7 +94,7 @@ def check(
 
 def _files(source: Path) -> Iterator[Path]:
     """The files that one argument means. Raises InvalidRequest where it means none."""
-    from pixelrouter.pixels.batch import ENDINGS
+    from pixelrouter.pixels.batch.batch import ENDINGS
 
     if source.is_dir():
         found = sorted(path for path in source.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
@@ -152,7 +152,7 @@ def _checked(file: Path, wish: dict[str, Any], picture: Path | None) -> CheckRep
 
 def _count(bar: Callable[..., None] | None, done: int, total: int) -> None:
     if bar is not None:
-        from pixelrouter.pixels.batch import Step
+        from pixelrouter.pixels.batch.batch import Step
 
         bar(Step("checking", done, total, done - 1))
 

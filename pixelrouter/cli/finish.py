@@ -19,8 +19,8 @@ from pixelrouter.errors import InvalidRequest, PixelRouterError
 
 if TYPE_CHECKING:
     from pixelrouter.pixels import FinishSpec
-    from pixelrouter.pixels.batch import BatchReport, FileResult, Step
-    from pixelrouter.pixels.executors import Executor
+    from pixelrouter.pixels.batch.batch import BatchReport, FileResult, Step
+    from pixelrouter.pixels.batch.executors import Executor
 
 BATCH = "Many files"
 _SHOWN = 4  # so many results are drawn in a terminal, and files named in a note
@@ -122,7 +122,7 @@ def _executor(name: str | None, jobs: int | None, address: str | None) -> Execut
         raise typer.BadParameter("--ray-address goes with --executor ray.", param_hint="--ray-address")
     if not (name or jobs or address):
         return None
-    from pixelrouter.pixels.executors import executor
+    from pixelrouter.pixels.batch.executors import executor
 
     return executor("ray" if address else name or "local", jobs=jobs, address=address)
 
@@ -130,8 +130,8 @@ def _executor(name: str | None, jobs: int | None, address: str | None) -> Execut
 def _batch(
     plan: Plan, spec: FinishSpec, executor: Executor | None, *, scale: int, shared: bool, as_json: bool, quiet: bool
 ) -> int:
-    from pixelrouter.pixels.batch import finish_files, write_index
-    from pixelrouter.pixels.journal import Journal
+    from pixelrouter.pixels.batch.batch import finish_files, write_index
+    from pixelrouter.pixels.batch.journal import Journal
 
     if plan.ignored and not quiet:
         names = ", ".join(path.name for path in plan.ignored[:_SHOWN])
@@ -256,9 +256,9 @@ def _pipe(
     sources: list[Path], spec: FinishSpec, output: Path | None, scale: int, explain: Path | None, *, as_json: bool
 ) -> int:
     """One image from stdin, or to stdout, or both."""
+    from pixelrouter.pixels.batch.job import Job, make
+    from pixelrouter.pixels.batch.journal import write
     from pixelrouter.pixels.decode import MAX_BYTES, read_file
-    from pixelrouter.pixels.job import Job, make
-    from pixelrouter.pixels.journal import write
 
     if len(sources) != 1:
         raise InvalidRequest("A pipe takes one image.", hint="Name files and a folder for several.")

@@ -11,7 +11,7 @@ from pixelrouter.cli.files import check_folder
 from pixelrouter.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from pixelrouter.pixels.batch import Item
+    from pixelrouter.pixels.batch.batch import Item
 
 PIPE = Path("-")
 PICTURES = (".png", ".gif", ".webp", ".apng")  # what results are saved as
@@ -51,7 +51,7 @@ def plan(sources: list[Path], output: Path | None, explain: Path | None) -> Plan
 
 
 def _several(sources: list[Path], output: Path | None, explain: Path | None, *, alone: bool) -> Plan:
-    from pixelrouter.pixels.batch import folder_items, items_below
+    from pixelrouter.pixels.batch.batch import folder_items, items_below
 
     if output is not None and output.suffix.lower() in PICTURES and not output.is_dir():
         raise InvalidRequest(f"{output} is one file.", hint="Name a folder for the results: -o OUT.")
@@ -85,7 +85,7 @@ def _several(sources: list[Path], output: Path | None, explain: Path | None, *, 
 
 
 def _item(source: Path, target: Path, page: Path | None, *, fixed: bool = False) -> Item:
-    from pixelrouter.pixels.batch import Item
+    from pixelrouter.pixels.batch.batch import Item
 
     return Item(source, target, page, fixed)
 

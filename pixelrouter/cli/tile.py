@@ -86,7 +86,7 @@ def _number(value: float | None) -> str:
 
 def _check_set(files: list[Path], threshold: float | None, picture: Path | None, *, as_json: bool) -> int:
     from pixelrouter.pixels import check_wang, wang_map
-    from pixelrouter.pixels.wang import FITS
+    from pixelrouter.pixels.tiles.wang import FITS
 
     limit = FITS if threshold is None else threshold
     tiles = {file.stem: file for file in files}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pixelrouter.pixels.batch import Step
+    from pixelrouter.pixels.batch.batch import Step
     from pixelrouter.routing.events import ProgressEvent
 
 WORDS = {

@@ -1,23 +1,23 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
 from pixelrouter.pixels.animation import Written, finish_animation, save_animation
-from pixelrouter.pixels.batch import BatchReport, finish_folder
+from pixelrouter.pixels.batch.batch import BatchReport, finish_folder
+from pixelrouter.pixels.batch.executors import Executor, InProcess, Processes, RayCluster
 from pixelrouter.pixels.check import CheckReport, annotate, check
+from pixelrouter.pixels.colors.indexed import to_indexed
+from pixelrouter.pixels.colors.palette import BuiltIn, built_ins, resolve_palette
 from pixelrouter.pixels.decode import Decoded, decode
-from pixelrouter.pixels.executors import Executor, InProcess, Processes, RayCluster
-from pixelrouter.pixels.explain import Explanation, explain
+from pixelrouter.pixels.explain.explain import Explanation, explain
 from pixelrouter.pixels.finish import Finished, finish, finish_many
-from pixelrouter.pixels.frames import Registered, jitter, pad, register, trim, trim_together
 from pixelrouter.pixels.grid import THRESHOLD, detect_grid
-from pixelrouter.pixels.indexed import to_indexed
-from pixelrouter.pixels.pack import Packed, pack
-from pixelrouter.pixels.palette import BuiltIn, built_ins, resolve_palette
-from pixelrouter.pixels.sheet import Cut, cut, finish_sheet
-from pixelrouter.pixels.slice import Slicing, slice_boxes, slice_sheet
+from pixelrouter.pixels.sheets.frames import Registered, jitter, pad, register, trim, trim_together
+from pixelrouter.pixels.sheets.pack import Packed, pack
+from pixelrouter.pixels.sheets.sheet import Cut, cut, finish_sheet
+from pixelrouter.pixels.sheets.slice import Slicing, slice_boxes, slice_sheet
 from pixelrouter.pixels.snap import snap_image
 from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
-from pixelrouter.pixels.tiles import TILEABLE, Seam, make_seamless, preview, seam_score
-from pixelrouter.pixels.wang import WangReport, check_wang, wang_map
+from pixelrouter.pixels.tiles.seam import TILEABLE, Seam, make_seamless, preview, seam_score
+from pixelrouter.pixels.tiles.wang import WangReport, check_wang, wang_map
 
 __all__ = [
     "ALGORITHM",

@@ -22,9 +22,9 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.color import Bytes, pack, unpack
+from pixelrouter.pixels.colors.indexed import ENTRIES, to_indexed
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish
-from pixelrouter.pixels.indexed import ENTRIES, to_indexed
 from pixelrouter.pixels.spec import FinishSpec
 
 ENDINGS = (".gif", ".png", ".apng", ".webp")

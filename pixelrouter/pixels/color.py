@@ -5,6 +5,7 @@ OKLab: Björn Ottosson, "A perceptual color space for image processing", 2020 (h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -103,7 +104,8 @@ def count_colors(rgba: Bytes) -> int:
     """
     few = Image.fromarray(rgba).getcolors(_COUNTED)
     if few is not None:
-        return len({color[:3] for _, color in few if color[3] >= 128})
+        colors = np.array([color for _, color in few], dtype=np.uint8).reshape(-1, 4)
+        return len(np.unique(pack(colors[colors[:, 3] >= 128][:, :3])))
     packed = np.ascontiguousarray(rgba).view(np.dtype("<u4")).reshape(-1)
     filled = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
     for start in range(0, len(packed), 1 << 16):
@@ -111,4 +113,4 @@ def count_colors(rgba: Bytes) -> int:
         part = part[part >= 0x80000000] & np.uint32(0xFFFFFF)  # red in the lowest byte, alpha in the highest
         filled[(part * np.uint32(2654435761)) >> np.uint32(32 - _HASH_BITS)] = True
     size = len(filled)
-    return round(-size * np.log1p(-min(int(np.count_nonzero(filled)), size - 1) / size))
+    return round(-size * math.log1p(-min(int(np.count_nonzero(filled)), size - 1) / size))

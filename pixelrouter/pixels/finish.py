@@ -14,15 +14,15 @@ import numpy as np
 from PIL import Image
 
 from pixelrouter.errors import InvalidRequest, QualityRejected
-from pixelrouter.pixels.alpha import OPAQUE_FROM, flatten, harden
+from pixelrouter.pixels.alpha.harden import OPAQUE_FROM, flatten, harden
+from pixelrouter.pixels.alpha.matte import cut_out, lift, matte
 from pixelrouter.pixels.color import Bytes, count_colors, pack, to_hex
-from pixelrouter.pixels.coloring import color
+from pixelrouter.pixels.colors.coloring import color
+from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.convert import conversion, convert
 from pixelrouter.pixels.decode import Decoded, Source, decode, to_array
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
-from pixelrouter.pixels.indexed import to_indexed
-from pixelrouter.pixels.matte import cut_out, lift, matte
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
 from pixelrouter.pixels.steady import steady

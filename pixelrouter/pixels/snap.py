@@ -19,7 +19,7 @@ from pixelrouter.pixels.sampling import Cells, Points, apart, mean, points, read
 from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
 _SMALLEST = 4  # cells a side, below which there are no neighbours to learn from
-_LINES, _MEASURED = 32, 4096  # lines of cells an axis, and cells on them, that the blur is measured on, at most
+_LINES, _MEASURED = 32, 8192  # lines of cells an axis, and cells on them, that the blur is measured on, at most
 _LEAK = 0.012  # share of a sample that comes from other cells, below which there is nothing to take apart
 _FLAT = 2  # levels between the samples of a cell that is one colour
 # JFIF's colour space, in which codecs and decoders of latent images blur: luma, blue and red less luma.

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from pixelrouter.errors import InvalidRequest
-from pixelrouter.pixels.indexed import ENTRIES
-from pixelrouter.pixels.palette import resolve_palette
+from pixelrouter.pixels.colors.indexed import ENTRIES
+from pixelrouter.pixels.colors.palette import resolve_palette
 
 ALGORITHM = "f4"  # changes whenever the same input and spec would give another picture
 
@@ -93,7 +93,7 @@ class FinishSpec:
 
     def key_parts(self) -> dict[str, Any]:
         """Everything that decides what comes out, JSON-ready: beside the hash of the image, the finishing key."""
-        from pixelrouter.pixels.quantize import quantizer
+        from pixelrouter.pixels.colors.quantize import quantizer
 
         wishes = asdict(self)
         if self.palette:

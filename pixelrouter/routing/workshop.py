@@ -24,7 +24,7 @@ from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
-from pixelrouter.pixels.quantize import quantizer
+from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, candidate, licence_of
 from pixelrouter.routing.collect import Collector, free_call, read

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixelrouter.pixels import FinishSpec, finish
-from pixelrouter.pixels.alpha import connected_to_border, flatten, harden
-from pixelrouter.pixels.key import has_checkerboard, key_out
+from pixelrouter.pixels.alpha.harden import connected_to_border, flatten, harden
+from pixelrouter.pixels.alpha.key import has_checkerboard, key_out
 from tests.pixels.sprites import KEYS, enlarged, figure, ground, key_for, over, soft
 
 CASES = {"solid": 0.99, "noise": 0.99, "jpeg": 0.99, "vignette": 0.97, "gradient": 0.97, "checkerboard": 0.97}

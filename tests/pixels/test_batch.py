@@ -11,9 +11,9 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest, UnreadableImage, WorkerDied
 from pixelrouter.pixels import FinishSpec, InProcess, Processes, RayCluster, finish, finish_folder
-from pixelrouter.pixels.batch import target_names
-from pixelrouter.pixels.job import common_palette
-from pixelrouter.pixels.journal import NAME
+from pixelrouter.pixels.batch.batch import target_names
+from pixelrouter.pixels.batch.job import common_palette
+from pixelrouter.pixels.batch.journal import NAME
 
 HERE = InProcess()
 SPEC = FinishSpec(colors=16)
@@ -147,7 +147,7 @@ class Falls(Processes):
 def crash_on_b(job):
     import os
 
-    from pixelrouter.pixels.job import make
+    from pixelrouter.pixels.batch.job import make
 
     if job.name == "b.png":
         os.abort()

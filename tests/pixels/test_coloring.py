@@ -11,9 +11,9 @@ from PIL import Image
 
 from pixelrouter.pixels import FinishSpec, finish, finish_many, resolve_palette
 from pixelrouter.pixels.color import pack, to_oklab, unpack
-from pixelrouter.pixels.coloring import color
-from pixelrouter.pixels.indexed import to_indexed
-from pixelrouter.pixels.merge import measure_noise, merge_noise, merge_within
+from pixelrouter.pixels.colors.coloring import color
+from pixelrouter.pixels.colors.indexed import to_indexed
+from pixelrouter.pixels.colors.merge import measure_noise, merge_noise, merge_within
 
 TRUTHS = Path(__file__).parents[2].parent / "shared" / "pixelbench" / "sprites"
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels import FinishSpec, finish, resolve_palette
 from pixelrouter.pixels.color import LINEAR, linear_to_oklab, nearest, pack, parse_hex, to_oklab
-from pixelrouter.pixels.dither import ATKINSON, FLOYD_STEINBERG, bayer, diffuse, dither
-from pixelrouter.pixels.one_bit import one_bit, otsu, two_colors
+from pixelrouter.pixels.colors.dither import ATKINSON, FLOYD_STEINBERG, bayer, diffuse, dither
+from pixelrouter.pixels.colors.one_bit import one_bit, otsu, two_colors
 
 METHODS = ["none", "bayer2", "bayer4", "bayer8", "floyd-steinberg", "atkinson", "yliluoma"]
 PICO = parse_hex(resolve_palette("pico-8"))

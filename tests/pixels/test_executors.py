@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pixelrouter.errors import ConfigError, InvalidRequest, WorkerDied
-from pixelrouter.pixels.executors import InProcess, Processes, RayCluster, executor
+from pixelrouter.pixels.batch.executors import InProcess, Processes, RayCluster, executor
 
 
 def work(item):

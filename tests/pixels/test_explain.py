@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pixelrouter.pixels import THRESHOLD, FinishSpec, explain
-from pixelrouter.pixels.explain_page import Card, index
+from pixelrouter.pixels.explain.page import Card, index
 
 COLORS = np.array([(200, 30, 40), (40, 180, 60), (30, 60, 210), (240, 230, 180)], dtype=np.uint8)
 

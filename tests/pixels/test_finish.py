@@ -12,7 +12,7 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest, QualityRejected
 from pixelrouter.pixels import FinishSpec, finish, finish_many, resolve_palette
-from pixelrouter.pixels.quantize import kmeans, reduce_colors
+from pixelrouter.pixels.colors.quantize import kmeans, reduce_colors
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "real"
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F", "I;16"]
@@ -255,7 +255,7 @@ def test_own_quantizer_keeps_the_limit_and_is_exact_on_few_colors():
 
 
 def test_finishing_works_without_imagequant(monkeypatch):
-    monkeypatch.setattr("pixelrouter.pixels.quantize.imagequant", None)
+    monkeypatch.setattr("pixelrouter.pixels.colors.quantize.imagequant", None)
     spec = FinishSpec((32, 32), colors=10)
     done = finish(random_image("RGB", 32, 32, 8, few=False), spec)
     holds(done, spec)

@@ -12,7 +12,7 @@ from pixelrouter.backends.procedural.draw import draw
 from pixelrouter.backends.procedural.motion import animate
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels import jitter, pack, pad, register, trim, trim_together
-from pixelrouter.pixels.frames import anchor_points
+from pixelrouter.pixels.sheets.frames import anchor_points
 
 SHIFTS = [(0, 0), (3, -2), (-3, 1), (2, 3), (-1, -3), (1, 2)]
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from pixelrouter.errors import ConfigError, InvalidRequest
 from pixelrouter.pixels import FinishSpec, finish
-from pixelrouter.pixels import matte as mattes
-from pixelrouter.pixels.matte import MODELS, rembg_matte
+from pixelrouter.pixels.alpha import matte as mattes
+from pixelrouter.pixels.alpha.matte import MODELS, rembg_matte
 
 HAS_REMBG = all(importlib.util.find_spec(name) for name in ("rembg", "onnxruntime"))
 needs_rembg = pytest.mark.skipif(not HAS_REMBG, reason="rembg is not installed: pip install pixelrouter[rembg]")

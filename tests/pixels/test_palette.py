@@ -9,7 +9,7 @@ from PIL import Image
 from pixelrouter.errors import UnknownPalette
 from pixelrouter.pixels import built_ins, resolve_palette
 from pixelrouter.pixels.color import from_oklab, nearest, parse_hex, to_oklab
-from pixelrouter.pixels.quantize import apply_palette
+from pixelrouter.pixels.colors.quantize import apply_palette
 
 COLORS = ("#102030", "#ff8800", "#00cc44")
 

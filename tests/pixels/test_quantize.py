@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelrouter.errors import ConfigError
-from pixelrouter.pixels import quantize
 from pixelrouter.pixels.color import nearest, pack, to_oklab, unpack
-from pixelrouter.pixels.quantize import kmeans, quantizer, reduce_colors
+from pixelrouter.pixels.colors import quantize
+from pixelrouter.pixels.colors.quantize import kmeans, quantizer, reduce_colors
 
 
 def mean_error(rgb, palette):

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from pixelrouter.errors import InvalidRequest, UnreadableImage
 from pixelrouter.pixels import Slicing, pack, slice_boxes, slice_sheet
-from pixelrouter.pixels.content import find_content
+from pixelrouter.pixels.sheets.content import find_content
 
 Boxes = list[tuple[int, int, int, int]]
 

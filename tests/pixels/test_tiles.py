@@ -13,8 +13,8 @@ from pixelrouter.backends.procedural.grounds import seamless, wang
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels import TILEABLE, check_wang, make_seamless, preview, seam_score, wang_map
 from pixelrouter.pixels.color import Bytes as Pixels
-from pixelrouter.pixels.tiles import Axes
-from pixelrouter.pixels.wang import corners
+from pixelrouter.pixels.tiles.seam import Axes
+from pixelrouter.pixels.tiles.wang import corners
 
 TONES = [0, 40, 128, 255]
 GROUNDS = ["grass", "dirt", "sand", "water", "lava", "stone", "brick"]

@@ -13,8 +13,8 @@ from pixelrouter.pixels.check import color_rules, grid_rules, shape_rules
 from pixelrouter.pixels.check.look import Look, look
 from pixelrouter.pixels.check.report import KEPT, PASS, CheckReport, Rule, Verdict
 from pixelrouter.pixels.color import Bytes, parse_hex
+from pixelrouter.pixels.colors.palette import resolve_palette
 from pixelrouter.pixels.decode import Source, decode
-from pixelrouter.pixels.palette import resolve_palette
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from pixelrouter.pixels.alpha.key import key_out
 from pixelrouter.pixels.color import Bytes, Ints, nearest, pack, parse_hex, to_oklab, unpack
-from pixelrouter.pixels.dither import dither
-from pixelrouter.pixels.indexed import ENTRIES, thin_alpha
-from pixelrouter.pixels.key import key_out
-from pixelrouter.pixels.merge import ROUNDING, Counts, measure_noise, merge_noise, merge_within
-from pixelrouter.pixels.one_bit import one_bit, two_colors
-from pixelrouter.pixels.quantize import reduce_counted
+from pixelrouter.pixels.colors.dither import dither
+from pixelrouter.pixels.colors.indexed import ENTRIES, thin_alpha
+from pixelrouter.pixels.colors.merge import ROUNDING, Counts, measure_noise, merge_noise, merge_within
+from pixelrouter.pixels.colors.one_bit import one_bit, two_colors
+from pixelrouter.pixels.colors.quantize import reduce_counted
 from pixelrouter.pixels.spec import FinishSpec
 
 

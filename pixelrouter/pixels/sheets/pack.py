@@ -13,9 +13,9 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.content import Box
 from pixelrouter.pixels.decode import Source, decode
-from pixelrouter.pixels.frames import trim as trimmed
+from pixelrouter.pixels.sheets.content import Box
+from pixelrouter.pixels.sheets.frames import trim as trimmed
 
 Method = Literal["grid", "shelf", "maxrects"]
 Sizes = Sequence[tuple[int, int]]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelrouter.pixels.alpha.ground import noise_tolerance
+from pixelrouter.pixels.alpha.surface import Doubles, Places, Surface, border, length, mode
 from pixelrouter.pixels.color import Bytes, Floats
-from pixelrouter.pixels.ground import noise_tolerance
-from pixelrouter.pixels.surface import Doubles, Places, Surface, border, length, mode
 
 _APART = 20.0  # bytes between the two colours, at the least
 _PURE = 0.3  # of that, within which a border pixel has one of them

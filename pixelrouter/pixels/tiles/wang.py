@@ -18,7 +18,7 @@ from PIL import Image
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.decode import Source, decode
-from pixelrouter.pixels.tiles import appearance, stands_out
+from pixelrouter.pixels.tiles.seam import appearance, stands_out
 
 # An edge up to this mean score does not show: above TILEABLE, since of 64 edges some stand out by chance. Measured in
 # November 2026 on 72 drawn sets of 16 to 32 pixels: all pass; 71 fail once a border tile is mirrored, 60 once one is
@@ -86,8 +86,8 @@ def corners(name: str) -> str | None:
 def check_wang(tiles: Mapping[str, Source]) -> WangReport:
     """How well the tiles of a set fit, ``{"wang-0000": image, ...}``; several tiles may have the same corners.
 
-    Each joint is scored as a seam, see :mod:`pixelrouter.pixels.tiles`, against what lies inside the two tiles. Raises
-    InvalidRequest for names without corners and for tiles of different sizes.
+    Each joint is scored as a seam, see :mod:`pixelrouter.pixels.tiles.seam`, against what lies inside the two tiles.
+    Raises InvalidRequest for names without corners and for tiles of different sizes.
     """
     sized = _read(tiles)
     codes = {name: _code(name) for name in sized}

@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.alpha import Mask
+from pixelrouter.pixels.alpha.harden import Mask
+from pixelrouter.pixels.alpha.surface import Places
 from pixelrouter.pixels.color import Bytes, Floats, pack, unpack
-from pixelrouter.pixels.surface import Places
 
 _OFF = 10.0  # bytes a mixture may lie beside the line
 _APART = 60.0  # bytes between ground and figure below which no mixture can be told

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pixelrouter.pixels.color import Bytes, Floats, from_oklab, pack, parse_hex, to_oklab
-from pixelrouter.pixels.dither import dither
+from pixelrouter.pixels.colors.dither import dither
 from pixelrouter.pixels.spec import Dither
 
 _BINS = 256

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 
 from pixelrouter.errors import ConfigError, InvalidRequest
-from pixelrouter.pixels.alpha import OPAQUE_FROM
+from pixelrouter.pixels.alpha.harden import OPAQUE_FROM
+from pixelrouter.pixels.alpha.key import has_checkerboard, key_out
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.key import has_checkerboard, key_out
 from pixelrouter.pixels.spec import FinishSpec, Matte
 
 DEFAULT_MODEL = "u2net"

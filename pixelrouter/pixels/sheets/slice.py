@@ -13,8 +13,8 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.content import Box, Content, Mask, find_content
 from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.pixels.sheets.content import Box, Content, Mask, find_content
 
 By = Literal["cells", "gutters", "views"]
 

@@ -50,7 +50,7 @@ class BuiltIn:
 @cache
 def built_ins() -> dict[str, BuiltIn]:
     """Every built-in palette by its key."""
-    text = resources.files("pixelrouter.pixels").joinpath("palettes.toml").read_text(encoding="utf-8")
+    text = resources.files("pixelrouter.pixels.colors").joinpath("palettes.toml").read_text(encoding="utf-8")
     return {
         key: BuiltIn(key, row["name"], row["author"], row["source"], tuple(f"#{c}" for c in row["colors"].split()))
         for key, row in tomllib.loads(text).items()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelrouter.pixels.alpha import Mask, connected_to_border
-from pixelrouter.pixels.checkerboard import Checkerboard, find_checkerboard
+from pixelrouter.pixels.alpha.checkerboard import Checkerboard, find_checkerboard
+from pixelrouter.pixels.alpha.despill import despill as take_off
+from pixelrouter.pixels.alpha.ground import Ground, find_ground, is_exact, refine, widened
+from pixelrouter.pixels.alpha.harden import Mask, connected_to_border
+from pixelrouter.pixels.alpha.surface import border
 from pixelrouter.pixels.color import Bytes, Floats
-from pixelrouter.pixels.despill import despill as take_off
-from pixelrouter.pixels.ground import Ground, find_ground, is_exact, refine, widened
-from pixelrouter.pixels.surface import border
 
 _LINE = 0.01  # of a side: the most a frame line round the ground may measure, and never less than one pixel
 _FRAMED = 16  # pixels a side below which no frame line is looked for

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from pixelrouter.pixels.explain import CLOSE, FULL_HEAT, Explanation, Swatch, enlargement, verdict
+from pixelrouter.pixels.explain.explain import CLOSE, FULL_HEAT, Explanation, Swatch, enlargement, verdict
 from pixelrouter.pixels.grid import THRESHOLD
 from pixelrouter.pixels.grid.lattice import Doubles
 

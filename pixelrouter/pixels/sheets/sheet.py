@@ -10,17 +10,17 @@ import numpy as np
 from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
+from pixelrouter.pixels.alpha.key import key_out
 from pixelrouter.pixels.color import Bytes, parse_hex
-from pixelrouter.pixels.content import Box, find_contents
+from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish, finish_many
 from pixelrouter.pixels.fit import crop_margins, fit
-from pixelrouter.pixels.frames import Anchor, Axes, place, register
 from pixelrouter.pixels.grid import find_lattice
 from pixelrouter.pixels.grid.lattice import Doubles
-from pixelrouter.pixels.indexed import to_indexed
-from pixelrouter.pixels.key import key_out
-from pixelrouter.pixels.slice import Slicing, slice_boxes
+from pixelrouter.pixels.sheets.content import Box, find_contents
+from pixelrouter.pixels.sheets.frames import Anchor, Axes, place, register
+from pixelrouter.pixels.sheets.slice import Slicing, slice_boxes
 from pixelrouter.pixels.spec import FinishSpec
 from pixelrouter.types import Layout
 

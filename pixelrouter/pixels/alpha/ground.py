@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelrouter.pixels.alpha.surface import Doubles, Places, Surface, border, length, mode
 from pixelrouter.pixels.color import Bytes, Floats, pack
-from pixelrouter.pixels.surface import Doubles, Places, Surface, border, length, mode
 
 _REACH = 40.0  # byte distance from the fit within which a border pixel may still belong to the ground
 _EXACT, _CLEAN = 1.5, 6.0  # tolerance on a ground of one value, and on one with hardly any noise

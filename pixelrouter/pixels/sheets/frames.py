@@ -12,8 +12,8 @@ from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.color import Bytes
-from pixelrouter.pixels.content import Box, Mask, bounds, find_contents
 from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.pixels.sheets.content import Box, Mask, bounds, find_contents
 
 Anchor = Literal["feet", "centre", "mass"]
 Axes = Literal["both", "x", "y"]

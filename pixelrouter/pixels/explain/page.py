@@ -16,7 +16,7 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image
 
-from pixelrouter.pixels.explain import CLOSE, FULL_HEAT, HEAT, Axis, Explanation, Swatch, enlargement, verdict
+from pixelrouter.pixels.explain.explain import CLOSE, FULL_HEAT, HEAT, Axis, Explanation, Swatch, enlargement, verdict
 from pixelrouter.pixels.grid import THRESHOLD
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.types import Report

@@ -1,7 +1,7 @@
 """Showing what finishing did to an image and why: the grid over the input, the result, colours, and the difference.
 
-Here the facts are gathered; :mod:`pixelrouter.pixels.explain_page` writes them as a page and
-:mod:`pixelrouter.pixels.explain_picture` draws them as one picture.
+Here the facts are gathered; :mod:`pixelrouter.pixels.explain.page` writes them as a page and
+:mod:`pixelrouter.pixels.explain.picture` draws them as one picture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelrouter.pixels.alpha import OPAQUE_FROM
+from pixelrouter.pixels.alpha.harden import OPAQUE_FROM
 from pixelrouter.pixels.color import Bytes, Floats, Ints, pack, parse_hex, to_oklab
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish
@@ -75,13 +75,13 @@ class Explanation:
 
     def html(self, title: str = "image") -> str:
         """A page of its own: no script, no other file, light and dark."""
-        from pixelrouter.pixels.explain_page import page
+        from pixelrouter.pixels.explain.page import page
 
         return page(self, title)
 
     def picture(self, title: str = "image") -> Image.Image:
         """The same as one RGB picture."""
-        from pixelrouter.pixels.explain_picture import draw
+        from pixelrouter.pixels.explain.picture import draw
 
         return draw(self, title)
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from pixelrouter.errors import InvalidRequest, PixelRouterError, UnreadableImage
+from pixelrouter.pixels.batch.executors import Executor, InProcess, Processes
+from pixelrouter.pixels.batch.job import Job, Made, common_palette, count_colors, make, versions
+from pixelrouter.pixels.batch.journal import Journal, digest, write
+from pixelrouter.pixels.colors.indexed import ENTRIES
 from pixelrouter.pixels.decode import read_file
-from pixelrouter.pixels.executors import Executor, InProcess, Processes
-from pixelrouter.pixels.explain_page import Card
-from pixelrouter.pixels.explain_page import index as index_page
-from pixelrouter.pixels.indexed import ENTRIES
-from pixelrouter.pixels.job import Job, Made, common_palette, count_colors, make, versions
-from pixelrouter.pixels.journal import Journal, digest, write
+from pixelrouter.pixels.explain.page import Card
+from pixelrouter.pixels.explain.page import index as index_page
 from pixelrouter.pixels.spec import FinishSpec
 from pixelrouter.types import Grid, Report
 

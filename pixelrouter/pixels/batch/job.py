@@ -16,11 +16,11 @@ from PIL import Image
 
 from pixelrouter.errors import ConfigError
 from pixelrouter.pixels.color import pack, parse_hex, to_hex, to_oklab
-from pixelrouter.pixels.explain import explain
+from pixelrouter.pixels.colors.indexed import ENTRIES
+from pixelrouter.pixels.colors.merge import merge_within
+from pixelrouter.pixels.colors.quantize import quantizer, reduce_counted
+from pixelrouter.pixels.explain.explain import explain
 from pixelrouter.pixels.finish import Finished, finish
-from pixelrouter.pixels.indexed import ENTRIES
-from pixelrouter.pixels.merge import merge_within
-from pixelrouter.pixels.quantize import quantizer, reduce_counted
 from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
 from pixelrouter.types import Report
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.checkerboard import find_checkerboard
+from pixelrouter.pixels.alpha.checkerboard import find_checkerboard
+from pixelrouter.pixels.alpha.ground import find_ground
 from pixelrouter.pixels.color import Bytes, pack
-from pixelrouter.pixels.ground import find_ground
 
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two outside, as Pillow has them

@@ -1,0 +1,1 @@
+"""Transparency: what is figure, what is ground, and nothing in between."""

@@ -1,0 +1,1 @@
+"""The colours of finished art: how few, which, and how they are mixed."""

@@ -1,0 +1,1 @@
+"""What finishing did to a picture, to look at."""

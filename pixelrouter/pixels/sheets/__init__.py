@@ -1,0 +1,1 @@
+"""Sheets: pictures cut apart, put in register and packed together."""

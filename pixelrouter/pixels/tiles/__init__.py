@@ -1,0 +1,1 @@
+"""Tiles: seams seen and removed, sets of corners that fit."""
