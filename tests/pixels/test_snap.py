@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from pixelrouter.pixels.grid import Lattice
-from pixelrouter.pixels.sampling import points, read
+from pixelrouter.pixels.sampling import points, read, robust
 from pixelrouter.pixels.snap import snap
 from pixelrouter.types import Grid
 
@@ -108,6 +108,17 @@ def test_colors_come_from_opaque_samples_only():
     image[:, 4:] = (200, 30, 30, 255)
     got = snap(image, lattice_of([0, 10], [0, 12]))
     assert got.tolist() == [[[200, 30, 30, 255]]]
+
+
+def test_samples_that_touch_what_is_hidden_have_no_say():
+    samples = np.empty((9, 6, 6, 4), dtype=np.uint8)
+    samples[:] = (200, 30, 30, 255)
+    samples[..., :3] += np.random.default_rng(0).integers(0, 8, (9, 6, 6, 3), dtype=np.uint8)
+    samples[:2, 3, 3] = 0
+    samples[2:4, 3, 3] = (100, 140, 20, 170)  # half of it is hidden green
+    got = robust(samples)
+    assert (got[..., 3] == 255).all()
+    assert np.abs(got[..., :3].astype(int) - (203, 33, 33)).max() <= 5
 
 
 @pytest.mark.parametrize("period", [4.3, 7.0, 13.6, 30.0])

@@ -48,6 +48,12 @@ def test_blur_is_measured(sigma):
     assert found[1].sigma == pytest.approx(1.3 * sigma, rel=0.25)
 
 
+def test_a_blur_of_large_cells_is_no_enlargement():
+    """Many source pixels wide, as when a warp smears the lines, but narrow as seen from the cell."""
+    seen = evidence(Response("blur", 0.1), 12.0)
+    assert fit_responses((seen,), (seen,), 36.0)[0].kind == "blur"
+
+
 def test_halos_are_seen_in_noisy_images_only():
     ringing = Response("blur", 0.2, 0.6, 0.52)
     assert fit_responses((evidence(ringing, 14.0),), (evidence(ringing, 14.0),), 5.0)[0].amount > 0
