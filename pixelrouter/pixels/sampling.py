@@ -178,21 +178,18 @@ def robust(samples: Bytes) -> Bytes:
 def _majority(samples: Bytes, *, clean: bool) -> Bytes:
     """For ``(9, n, 4)`` samples of cells that hold two colours: the colour on the side that most samples are on.
 
-    The one at the centre counts double. ``clean``: it is the colour of one sample, not the mean of several.
+    ``clean``: it is the colour of one sample, not the mean of several.
     """
-    votes = np.ones((len(samples), 1), dtype=np.int8)
-    votes[len(samples) // 2] = 2
     opaque = samples[..., 3] >= 128
-    visible = (opaque * votes).sum(axis=0) * 2 > votes.sum()
-    # A sample that is less opaque than others may have taken colour from what is hidden.
-    counts = np.where(visible, samples[..., 3] >= 0.95 * samples[..., 3].max(axis=0), ~opaque)
+    visible = opaque.sum(axis=0) * 2 > len(samples)
+    counts = opaque == visible  # samples of the other kind of alpha have no say in the colour
     color = samples[..., :3].astype(np.int16)
     low = np.where(counts[..., None], color, 255).min(axis=0)
     high = np.where(counts[..., None], color, 0).max(axis=0)
     channel = (high - low).argmax(axis=-1)[:, None]
     cut = np.take_along_axis(low + high, channel, axis=1)[:, 0]
     upper = 2 * np.take_along_axis(color, channel[None], axis=2)[..., 0] > cut
-    more = ((upper & counts) * votes).sum(axis=0) * 2 > (counts * votes).sum(axis=0)
+    more = (upper & counts).sum(axis=0) * 2 > counts.sum(axis=0)
     chosen = counts & (upper == more)
     mean = (color * chosen[..., None]).sum(axis=0) / np.maximum(chosen.sum(axis=0), 1)[:, None]
     out = np.empty((samples.shape[1], 4), dtype=np.uint8)
