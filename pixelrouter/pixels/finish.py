@@ -26,7 +26,7 @@ from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import MAX_SIDE, FinishSpec
 from pixelrouter.pixels.steady import steady
-from pixelrouter.types import Grid, Report
+from pixelrouter.types import Report
 
 _ASKED = 5  # frames of an animation whose grid is looked for
 
@@ -36,6 +36,7 @@ class Finished:
     """Finished pixel art: ``image`` in RGBA, ``indexed`` the same in mode P, ``palette`` its visible colours.
 
     ``frames`` holds every frame of an animation in RGBA (one for a still), ``durations`` their milliseconds.
+    ``lattice``: the cut lines in source pixels that the cells were read from; None where nobody kept them.
     """
 
     image: Image.Image
@@ -44,6 +45,7 @@ class Finished:
     report: Report
     frames: tuple[Image.Image, ...]
     durations: tuple[int, ...] = (0,)
+    lattice: Lattice | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass
@@ -54,7 +56,7 @@ class _Draft:
     durations: tuple[int, ...]
     source_size: tuple[int, int]
     size: tuple[int, int]
-    grid: Grid
+    lattice: Lattice
     method: str
     colors_before: int
     warnings: list[str] = field(default_factory=list)
@@ -103,7 +105,7 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
         frames = [convert(frame, spec.size or cells, cells) for frame in frames]
     frames = [_alpha(frame, spec) for frame in frames]
     size = spec.size or (frames[0].shape[1], frames[0].shape[0])
-    return _Draft(frames, durations, (width, height), size, lattice.grid, method, before, warnings)
+    return _Draft(frames, durations, (width, height), size, lattice, method, before, warnings)
 
 
 def _drawn(draft: _Draft) -> bool:
@@ -210,11 +212,11 @@ def _finished(draft: _Draft, palette: Bytes) -> Finished:
         source_size=draft.source_size,
         size=draft.size,
         method=draft.method,
-        grid=draft.grid,
+        grid=draft.lattice.grid,
         colors_before=draft.colors_before,
         colors_after=len(colors),
         transparent=any(bool((frame[..., 3] < OPAQUE_FROM).any()) for frame in draft.frames),
         warnings=tuple(warnings),
     )
     indexed = to_indexed(draft.frames[0], palette)
-    return Finished(images[0], indexed, to_hex(palette), report, images, draft.durations)
+    return Finished(images[0], indexed, to_hex(palette), report, images, draft.durations, draft.lattice)

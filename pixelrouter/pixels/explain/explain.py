@@ -17,11 +17,10 @@ from pixelrouter.pixels.alpha.harden import OPAQUE_FROM
 from pixelrouter.pixels.color import Bytes, Floats, Ints, pack, parse_hex, to_oklab
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish
-from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
+from pixelrouter.pixels.grid import THRESHOLD, Lattice
 from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.pixels.snap import snap
 from pixelrouter.pixels.spec import FinishSpec
-from pixelrouter.types import Grid
 
 SWATCHES = 64  # colours of the input that are shown
 FULL_HEAT = 0.25  # OKLab distance at which the heat map is brightest; black and white are 1 apart
@@ -233,29 +232,18 @@ def explain(image: Source, spec: FinishSpec) -> Explanation:
     decoded = decode(image)
     finished = finish(decoded, spec)
     rgba = np.asarray(decoded.image)
-    lattice = _lattice(rgba, spec, finished)
+    lattice = _lattice(finished)
     method = finished.report.method
     cells = rgba if method == "native" else snap(rgba, lattice) if method == "snap" else None
     columns, rows = _lay_back(rgba, lattice, cells, np.asarray(finished.image))
     return Explanation(decoded.image, spec, finished, lattice, cells, columns, rows)
 
 
-def _lattice(rgba: Bytes, spec: FinishSpec, finished: Finished) -> Lattice:
-    """The lattice that finishing used, or the one that it did not believe in."""
-    grid, height, width = finished.report.grid, *rgba.shape[:2]
-    looked = finished.report.method in ("snap", "resample") and spec.policy != "resample"
-    if not looked and finished.report.method != "snap":
-        return Lattice.native(width, height, grid.confidence)
-    found = find_lattice(rgba, spec.cell, spec.origin)
-    if finished.report.method != "snap" or found.grid.size == grid.size:
-        return found
-    return _regular(grid, width, height)
-
-
-def _regular(grid: Grid, width: int, height: int) -> Lattice:
-    """An even lattice as a report describes it."""
-    x, y = (np.linspace(0, length, cells + 1) for length, cells in zip((width, height), grid.size, strict=True))
-    return Lattice(x, y, grid)
+def _lattice(finished: Finished) -> Lattice:
+    """The lattice that finishing used, or the one that it did not believe in; a conversion looks for none."""
+    if finished.lattice is None or finished.report.method == "convert":
+        return Lattice.native(*finished.report.source_size, finished.report.confidence)
+    return finished.lattice
 
 
 def _even(cuts: Doubles) -> Doubles:

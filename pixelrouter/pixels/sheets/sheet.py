@@ -16,8 +16,6 @@ from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish, finish_many
 from pixelrouter.pixels.fit import crop_margins, fit
-from pixelrouter.pixels.grid import find_lattice
-from pixelrouter.pixels.grid.lattice import Doubles
 from pixelrouter.pixels.sheets.content import Box, find_contents
 from pixelrouter.pixels.sheets.frames import Anchor, Axes, place, register
 from pixelrouter.pixels.sheets.slice import Slicing, slice_boxes
@@ -126,7 +124,7 @@ def finish_sheet(
         frames = [np.asarray(one.image) for one in done]
         return [_part(one, frame) for one, frame in zip(done, _arranged(frames, spec, anchor, axes), strict=True)]
     rgba = np.asarray(whole.image)
-    frames = [rgba[top:bottom, left:right] for left, top, right, bottom in _boxes(image, whole, slicing, spec)]
+    frames = [rgba[top:bottom, left:right] for left, top, right, bottom in _boxes(image, whole, slicing)]
     if slicing.by != "gutters":
         largest = (max(frame.shape[1] for frame in frames), max(frame.shape[0] for frame in frames))
         frames = [fit(frame, largest)[0] for frame in frames]
@@ -139,18 +137,16 @@ def _as_slicing(layout: Layout) -> Slicing:
     return Slicing("cells", grid=(layout.columns, layout.rows))
 
 
-def _boxes(image: Image.Image, whole: Finished, slicing: Slicing, spec: FinishSpec) -> list[Box]:
+def _boxes(image: Image.Image, whole: Finished, slicing: Slicing) -> list[Box]:
     """Where the images lie on the finished sheet. Raises InvalidRequest where a cell is smaller than a pixel."""
     if slicing.by != "cells":
         return list(slice_boxes(whole.image, slicing))
     size = whole.image.size
     if size == image.size:
         return list(slice_boxes(image, slicing))
-    lattice = find_lattice(np.asarray(image), spec.cell, spec.origin)
-    lines: tuple[Doubles, Doubles] = (lattice.x, lattice.y)
-    if (len(lattice.x) - 1, len(lattice.y) - 1) != size:
-        # What was keyed before the grid was found can change the count by a cell; then the lines are regular.
-        lines = (np.linspace(0, image.width, size[0] + 1), np.linspace(0, image.height, size[1] + 1))
+    lattice = whole.lattice
+    assert lattice is not None  # noqa: S101  # finish has just given it
+    lines = (lattice.x, lattice.y)
     boxes = []
     for box in slice_boxes(image, slicing):
         left, top, right, bottom = (int(np.abs(lines[at % 2] - value).argmin()) for at, value in enumerate(box))
