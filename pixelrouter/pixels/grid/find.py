@@ -14,12 +14,12 @@ from PIL import Image
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.decode import to_array
 from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
-from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines
+from pixelrouter.pixels.grid.edges import SUB, Profile, edge_profile, premultiplied, scan_lines
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
 from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
 from pixelrouter.pixels.grid.native import is_native, single_pixels
 from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, periods
-from pixelrouter.pixels.grid.smooth import find_interpolation
+from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
 
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
@@ -31,6 +31,7 @@ _TOO_FEW = 100  # cells
 _PROBES = 24  # lines that are looked at before all of them are
 _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
+_ALL_ON_ONE = 0.97  # share of the edges around every k-th line of an interpolation, from which on it is a blur
 _LINES_A_CLASS = 6
 _DRIFTS = 0.06  # spread of the widths of cells, in periods, above which the lattice drifts
 _JITTER = 0.4  # the same in source pixels: less is rounding
@@ -78,8 +79,11 @@ def _detected(image: Bytes) -> Lattice:
     sharpness = min(profile.sharpness for profile in profiles)
     soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
     if soft and (smooth := find_interpolation(*lines)):
-        corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
-        return _judged(image, _regular(smooth.period, corner, width, height))
+        factor = _blurred(profiles, smooth)
+        if factor == 1:
+            corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
+            return _judged(image, _regular(smooth.period, corner, width, height))
+        found, score = (smooth.period[0] * factor, smooth.period[1] * factor), 1.0
     if score < _NOISY:
         closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
         again, better = periods(*closer)
@@ -184,6 +188,29 @@ def _laid(profiles: tuple[Profile, Profile], combs: list[Comb], lines: list[Doub
         cuts.append(with_borders(found, profile.length, float(slope)))
     x, y = cuts
     return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), (len(x) - 1, len(y) - 1), drift))
+
+
+def _blurred(profiles: tuple[Profile, Profile], smooth: Interpolation) -> int:
+    """By which factor the cells of an image that seems smoothly enlarged are larger: blur looks like interpolation.
+
+    Then all edges lie around every k-th line of the finer lattice.
+    """
+    best = 1
+    for factor in range(2, 9):
+        least = 1.0
+        for profile, period, center in zip(profiles, smooth.period, smooth.center, strict=True):
+            total = profile.total
+            line = np.floor((np.arange(len(total)) / SUB - center % period) / period).astype(np.intp) + 1
+            evidence = np.bincount(line, total)
+            if len(evidence) < 2 * factor:
+                return best
+            most = 0.0
+            for part in np.array_split(np.arange(len(evidence)), max(1, len(evidence) // (_LINES_A_CLASS * factor))):
+                most += float(np.bincount(part % factor, evidence[part], minlength=factor).max())
+            least = min(least, most / max(float(evidence.sum()), 1e-9))
+        if least > _ALL_ON_ONE:
+            best = factor
+    return best
 
 
 def _followed(profile: Profile, one: Comb, lines: Doubles) -> Doubles:
