@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelrouter.pixels.mesh import local_shift
 from pixelrouter.pixels.snap import snap
+from pixelrouter.pixels.snap.mesh import local_shift
 from tests.pixels.test_snap import drawing, even, near, painted, plain
 
 

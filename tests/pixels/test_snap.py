@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from pixelrouter.pixels.grid import Lattice
-from pixelrouter.pixels.sampling import points, read, robust
 from pixelrouter.pixels.snap import snap
+from pixelrouter.pixels.snap.sampling import points, read, robust
 from pixelrouter.types import Grid
 
 COLORS = np.array([(r, g, b) for r in (20, 130, 240) for g in (30, 200) for b in (40, 220)], dtype=np.uint8)

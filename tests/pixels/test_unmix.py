@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixelrouter.pixels.unmix import INTERPOLATED, PROBES, WINDOW, Evidence, Response, fit_responses, unmix
+from pixelrouter.pixels.snap.unmix import INTERPOLATED, PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
 
 def cells(lines: int = 24, count: int = 60, seed: int = 0) -> np.ndarray:

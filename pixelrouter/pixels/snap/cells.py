@@ -1,7 +1,7 @@
 """Snapping: one colour for every cell of the grid, never a mixture of two cells.
 
-Where the image is sharp, a cell's colour is what its samples agree on (:mod:`~pixelrouter.pixels.sampling`). Where blur
-or smooth enlargement reached across the cells, it is taken apart again (:mod:`~pixelrouter.pixels.unmix`).
+Where the image is sharp, a cell's colour is what its samples agree on (:mod:`~pixelrouter.pixels.snap.sampling`). Where
+blur or smooth enlargement reached across the cells, it is taken apart again (:mod:`~pixelrouter.pixels.snap.unmix`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes, Floats
+from pixelrouter.pixels.decode import to_array
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
-from pixelrouter.pixels.mesh import local_shift
-from pixelrouter.pixels.sampling import Cells, Points, apart, mean, points, read, whole
-from pixelrouter.pixels.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
+from pixelrouter.pixels.snap.mesh import local_shift
+from pixelrouter.pixels.snap.sampling import Cells, Points, apart, mean, points, read, whole
+from pixelrouter.pixels.snap.unmix import PROBES, WINDOW, Evidence, Response, fit_responses, unmix
 
 _SMALLEST = 4  # cells a side, below which there are no neighbours to learn from
 _LINES, _MEASURED = 32, 8192  # lines of cells an axis, and cells on them, that the blur is measured on, at most
@@ -32,7 +33,7 @@ def snap_image(image: Image.Image) -> Image.Image:
 
     An image that is at 1x already, or that has no grid, comes back unchanged.
     """
-    rgba = np.asarray(image.convert("RGBA"))
+    rgba = to_array(image)
     lattice = find_lattice(rgba)
     if lattice.grid.native or lattice.grid.confidence < THRESHOLD:
         return Image.fromarray(rgba)
