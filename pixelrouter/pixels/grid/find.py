@@ -23,9 +23,9 @@ from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
 from pixelrouter.types import Grid
 
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
-_UNSURE = 0.3  # ... the second where the coherence of its edges is below this
-_NOISY = 0.3  # coherence below which more lines are averaged, over wider steps, and what is clearer counts
+_UNSURE = 0.3  # ... the second where the coherence of its edges is below this; then more lines are averaged as well
 _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
+_FINE, _SHARP = 2.6, 0.55  # periods below the first need edges sharper than the second
 _SINGLE = 0.05  # share of single pixels that no enlarged image has
 _TOO_FEW = 100  # cells
 _PROBES = 24  # lines that are looked at before all of them are
@@ -77,18 +77,24 @@ def _detected(image: Bytes) -> Lattice:
     profiles = (edge_profile(lines[0]), edge_profile(lines[1]))
     found, score = periods(*profiles)
     sharpness = min(profile.sharpness for profile in profiles)
+    if min(found) < _FINE and sharpness < _SHARP:
+        score = 0.0  # compressed colour, stored at half the resolution
     soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
-    if soft and (smooth := find_interpolation(*lines)):
+    smooth = find_interpolation(*lines) if soft else None
+    if smooth is None and score < _UNSURE:
+        lines = (scan_lines(image, 1, _CLOSER_GROUP), scan_lines(image, 0, _CLOSER_GROUP))
+        closer = (edge_profile(lines[0], _CLOSER_SPAN), edge_profile(lines[1], _CLOSER_SPAN))
+        again, better = periods(*closer)
+        if better > score:
+            profiles, found, score = closer, again, better
+        if score < _UNSURE:
+            smooth = find_interpolation(*lines)
+    if smooth is not None:
         factor = _blurred(profiles, smooth)
         if factor == 1:
             corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
             return _judged(image, _regular(smooth.period, corner, width, height))
         found, score = (smooth.period[0] * factor, smooth.period[1] * factor), 1.0
-    if score < _NOISY:
-        closer = [edge_profile(scan_lines(image, axis, _CLOSER_GROUP), _CLOSER_SPAN) for axis in (1, 0)]
-        again, better = periods(*closer)
-        if better > score:
-            profiles, found, score = (closer[0], closer[1]), again, better
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=is_native(image))
     lattice = _judged(image, _built(profiles, found))

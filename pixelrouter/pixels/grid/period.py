@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pixelrouter.pixels.grid.edges import SUB, Profile
 from pixelrouter.pixels.grid.lattice import Doubles
 
-MIN_PERIOD = 2.6  # source pixels; finer lattices are only recognised when they are exact
+MIN_PERIOD = 1.8  # source pixels; finer lattices are only recognised when they are exact
 _RATIO = 0.0075  # between neighbouring periods, as the logarithm of their quotient
 _REACH = 4.0  # periods that the window of the autocorrelation reaches
 _NEAR = 0.3  # lags below this share of a period say nothing: they are the width of one blurred edge
