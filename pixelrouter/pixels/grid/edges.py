@@ -15,7 +15,7 @@ from pixelrouter.pixels.color import Bytes, Floats
 SUB = 4  # profile samples a source pixel
 BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
 GROUP = 6  # neighbouring lines summed: noise falls, edges stay
-_LINES = 160  # scan lines read at most
+LINES = 160  # scan lines read at most
 
 Steps = NDArray[np.int16]
 
@@ -61,14 +61,14 @@ def premultiplied(rgba: Bytes) -> Bytes:
     return out
 
 
-def scan_lines(image: Bytes, axis: int, group: int = GROUP) -> ScanLines:
+def scan_lines(image: Bytes, axis: int, group: int = GROUP, count: int = LINES) -> ScanLines:
     """Scan lines along ``axis`` (1: x, 0: y) of premultiplied ``(h, w, 4)``, each the sum of ``group`` neighbours.
 
     Few neighbours where there are few; alpha is left out where it says nothing.
     """
     across = image.shape[1 - axis]
     group = min(group, max(1, across // 32))
-    count = min(_LINES, across - group + 1)
+    count = min(count, across - group + 1)
     first = np.linspace(0, across - group, count).astype(np.intp)
     packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]  # one element a pixel: gathered in one go
     total = np.zeros((image.shape[axis], count, 4), dtype=np.int16)

@@ -11,6 +11,7 @@ from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid.edges import Steps, scan_lines
 
 _LONGEST = 1024  # pixels: no one draws single pixels over a larger canvas
+_LINES = 48  # scan lines looked at for single pixels
 _COLORS = 512
 _ALIKE = 0.4  # share of pixels that equal a neighbour, at least
 _FAINT = 6  # levels: a difference between neighbours that a palette does not make
@@ -41,9 +42,11 @@ def is_native(image: Bytes) -> bool:
 def single_pixels(image: Bytes) -> float:
     """The share of strong steps that the very next step takes back: features one pixel wide.
 
-    Art at 1x is full of them; an enlarged image has none.
+    Art at 1x is full of them; an enlarged image has none, and neither has a canvas too large for 1x.
     """
-    return max(_taken_back(scan_lines(image, axis, group=1).values) for axis in (1, 0))
+    if max(image.shape[:2]) > _LONGEST:
+        return 0.0
+    return max(_taken_back(scan_lines(image, axis, group=1, count=_LINES).values) for axis in (1, 0))
 
 
 def _taken_back(lines: Steps) -> float:
