@@ -302,3 +302,22 @@ def test_a_sheet_without_a_grid_needs_a_size() -> None:
 def test_cells_smaller_than_pixels_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="smaller than the pixels"):
         finish_sheet(fake(sprite("knight"), 8), Slicing("cells", cell=(4, 4)), FinishSpec())
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_one_line_too_many_between_two_cells_changes_no_frame(after: int) -> None:
+    chance = np.random.default_rng(3)
+    frames = []
+    for _ in range(4):
+        frame = np.zeros((12, 12, 4), dtype=np.uint8)
+        frame[2:11, 3:10] = (0, 0, 0, 255)
+        frame[2:11, 3:10, :3] = chance.choice([30, 90, 150, 210], (9, 7, 3))
+        frames.append(frame)
+    wide = np.zeros((12, 1, 4), dtype=np.uint8)
+    drawn = np.concatenate([*frames[:after], wide, *frames[after:]], axis=1).repeat(8, axis=0).repeat(8, axis=1)
+    done = finish_sheet(Image.fromarray(drawn), Slicing("cells", grid=(4, 1)), FinishSpec(colors=None))
+    assert [one.image.size for one in done] == [(12, 12)] * 4
+    placed = [one.image.getchannel("A").getbbox() for one in done]
+    for one, frame, (left, top, right, bottom) in zip(done, frames, placed, strict=True):
+        assert abs(left - 3) <= 1
+        assert np.array_equal(np.asarray(one.image)[top:bottom, left:right], frame[2:11, 3:10])

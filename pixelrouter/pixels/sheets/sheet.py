@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
@@ -16,7 +17,8 @@ from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.finish import Finished, finish, finish_many
 from pixelrouter.pixels.fit import crop_margins, fit
-from pixelrouter.pixels.sheets.content import Box, find_contents
+from pixelrouter.pixels.grid import Lattice
+from pixelrouter.pixels.sheets.content import Box, bounds, find_contents
 from pixelrouter.pixels.sheets.frames import Anchor, Axes, place, register
 from pixelrouter.pixels.sheets.slice import Slicing, slice_boxes
 from pixelrouter.pixels.spec import FinishSpec
@@ -124,10 +126,10 @@ def finish_sheet(
         frames = [np.asarray(one.image) for one in done]
         return [_part(one, frame) for one, frame in zip(done, _arranged(frames, spec, anchor, axes), strict=True)]
     rgba = np.asarray(whole.image)
-    frames = [rgba[top:bottom, left:right] for left, top, right, bottom in _boxes(image, whole, slicing)]
+    boxes = _boxes(image, whole, slicing)
+    frames = [rgba[top:bottom, left:right] for left, top, right, bottom in boxes]
     if slicing.by != "gutters":
-        largest = (max(frame.shape[1] for frame in frames), max(frame.shape[0] for frame in frames))
-        frames = [fit(frame, largest)[0] for frame in frames]
+        frames = _alike(frames, boxes, _lattice(whole))
     return [_part(whole, frame) for frame in _arranged(frames, spec, anchor, axes)]
 
 
@@ -144,8 +146,7 @@ def _boxes(image: Image.Image, whole: Finished, slicing: Slicing) -> list[Box]:
     size = whole.image.size
     if size == image.size:
         return list(slice_boxes(image, slicing))
-    lattice = whole.lattice
-    assert lattice is not None  # noqa: S101  # finish has just given it
+    lattice = _lattice(whole)
     lines = (lattice.x, lattice.y)
     boxes = []
     for box in slice_boxes(image, slicing):
@@ -157,6 +158,40 @@ def _boxes(image: Image.Image, whole: Finished, slicing: Slicing) -> list[Box]:
             )
         boxes.append((left, top, right, bottom))
     return boxes
+
+
+def _lattice(whole: Finished) -> Lattice:
+    assert whole.lattice is not None  # noqa: S101  # it has just been finished
+    return whole.lattice
+
+
+def _alike(frames: list[Bytes], boxes: Sequence[Box], lattice: Lattice) -> list[Bytes]:
+    """Frames of equal cells at one size: the usual one, or the largest where that would lose something visible.
+
+    A drifting grid may have a line too many in a cell, most likely where nothing is to hold on to. What is visible then
+    stays as far from the border of its cell as it was in the source.
+    """
+    shown = np.array([bounds(content.shown) or (0, 0, 0, 0) for content in find_contents(frames)])
+    windows = []
+    for axis, lines in enumerate((lattice.x, lattice.y)):
+        have = np.array([box[axis + 2] - box[axis] for box in boxes])
+        first, last = shown[:, axis], shown[:, axis + 2]
+        usual = _usual(have)
+        want = usual if (last - first <= usual).all() else int(have.max())
+        begins = np.array([box[axis] for box in boxes])
+        away = (lines[begins + first] - lines[begins]) / lattice.grid.period[axis]
+        moved = first - np.rint(away).astype(np.intp)
+        start = np.clip(moved, np.maximum(0, last - want), np.minimum(first, np.maximum(0, have - want)))
+        windows.append((start.tolist(), want))
+    (left, width), (top, height) = windows
+    kept = [frame[y : y + height, x : x + width] for frame, x, y in zip(frames, left, top, strict=True)]
+    return [fit(frame, (width, height))[0] for frame in kept]
+
+
+def _usual(counts: NDArray[np.intp]) -> int:
+    """The most common count, the largest of those that are."""
+    common = np.bincount(counts)
+    return int(np.flatnonzero(common == common.max())[-1])
 
 
 def _arranged(frames: list[Bytes], spec: FinishSpec, anchor: Anchor | None, axes: Axes) -> list[Bytes]:
