@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Callable
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixelrouter.errors import UnreadableImage
@@ -21,6 +25,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_FRAMES = 512
 _STRIP = 1 << 17  # pixels converted at a time
 FORMATS = ("PNG", "GIF", "WEBP", "JPEG")
+_one_at_a_time = threading.Lock()
 
 T = TypeVar("T")
 
@@ -38,50 +43,84 @@ class Decoded:
         return self.frames[0]
 
 
-Source: TypeAlias = bytes | str | os.PathLike[str] | Image.Image | Decoded
+Source: TypeAlias = bytes | str | os.PathLike[str] | Image.Image | NDArray[Any] | Decoded
 
 
 def decode(source: Source) -> Decoded:
-    """An image from encoded bytes, a path or a PIL image, upright and in RGBA; a decoded one is given back.
+    """An image from encoded bytes, a path, a PIL image or an array, upright and in RGBA; a decoded one is given back.
 
-    PNG, APNG, GIF, WebP and JPEG; any mode of Pillow. Raises UnreadableImage for anything else, for a damaged file and
+    PNG, APNG, GIF, WebP and JPEG; any mode of Pillow; arrays ``(h, w)``, ``(h, w, 3)`` or ``(h, w, 4)`` of bytes.
+    Frames that outgrow the first one are cut to it. Raises UnreadableImage for anything else, for a damaged file and
     for one that declares more than MAX_PIXELS pixels, MAX_BYTES bytes or MAX_FRAMES frames.
     """
     if isinstance(source, Decoded):
         return source
-    if isinstance(source, Image.Image):
-        _check_size(source.size, 1)
-        return Decoded((_read("image", lambda: to_rgba(source)),), (0,))
-    name = "image" if isinstance(source, bytes) else Path(source).name
+    if isinstance(source, Image.Image | np.ndarray):
+        image = _opened(source)
+        return Decoded((_read("The image", lambda: to_rgba(image)),), (0,))
+    if not isinstance(source, bytes | str | os.PathLike):
+        raise UnreadableImage(
+            f"A {type(source).__name__} is not an image.", hint="Give its bytes, a path, a PIL image or an array."
+        )
+    name = "The image" if isinstance(source, bytes) else Path(source).name
     data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
-        raise UnreadableImage(f"The {name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
+        raise UnreadableImage(f"{name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
     if declared := declared_size(data):
         _check_size(declared, 1)
     return _read(name, lambda: _decode(data))
 
 
+def _opened(source: Image.Image | NDArray[Any]) -> Image.Image:
+    """A PIL image of a size that is decoded; an array as one."""
+    if isinstance(source, np.ndarray):
+        array = source
+        if not array.size:
+            raise UnreadableImage(f"An array of shape {array.shape} is empty.")
+        source = _read("The array", lambda: Image.fromarray(array))
+    _check_size(source.size, 1)
+    return source
+
+
 def read_file(path: Path) -> bytes:
+    """The bytes of a file, and no more of them than are decoded: a device or a pipe may have no end."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableImage(f"{path.name} is larger than the {MAX_BYTES} bytes that are read.")
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableImage(f"Cannot read {path}: {error.strerror or error}.") from error
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # a ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise UnreadableImage(f"Cannot read {path}: {why}.", hint="Check the path.") from error
+    if len(data) > MAX_BYTES:
+        raise UnreadableImage(f"{path.name} is larger than the {MAX_BYTES} bytes that are read.")
+    return data
 
 
 def _read(name: str, work: Callable[[], T]) -> T:
     """``work()``, with whatever Pillow raises turned into one clear error."""
     try:
-        return work()
+        with _quiet():
+            return work()
     except UnreadableImage:
         raise
     except UnidentifiedImageError:
-        raise UnreadableImage(f"The {name} is not a picture.", hint=f"Readable are {', '.join(FORMATS)}.") from None
+        raise UnreadableImage(f"{name} is not a picture.", hint=f"Readable are {', '.join(FORMATS)}.") from None
     except Exception as error:  # Pillow's plugins raise whatever their parsers trip over
+        why = str(error).rstrip(".") or type(error).__name__
         raise UnreadableImage(
-            f"The {name} cannot be decoded: {error}.", hint="It is damaged or incomplete; fetch it again."
+            f"{name} cannot be decoded: {why}.", hint="It is damaged or incomplete; fetch it again."
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's remarks on metadata that is damaged, which are nothing to the pixels.
+
+    A warning filter is global to the process, so one image is decoded at a time: else one thread would put back what
+    another has set.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _check_size(size: tuple[int, int], frames: int) -> None:
@@ -159,11 +198,13 @@ def _decode(data: bytes) -> Decoded:
         if count > MAX_FRAMES:
             raise UnreadableImage(f"The animation has {count} frames; at most {MAX_FRAMES} are read.")
         _check_size(image.size, count)
-        frames, durations = [], []
+        size, frames, durations = image.size, [], []
         for index in range(count):
             if count > 1:
                 image.seek(index)
-            frames.append(to_rgba(image if count > 1 else _upright(image)))
+                _check_size(image.size, count)  # a GIF's frames may be larger than the GIF says
+            frame = to_rgba(image if count > 1 else _upright(image))
+            frames.append(frame if count == 1 or frame.size == size else frame.crop((0, 0, *size)))
             durations.append(round(image.info.get("duration", 0) or 0))  # an APNG says 2009.9999 for 2010
     return Decoded(tuple(frames), tuple(durations))
 
@@ -180,13 +221,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def to_rgba(image: Image.Image) -> Image.Image:
     """A copy in mode RGBA. 16 bits a channel are scaled to 8; numbers above 255 in mode I count as 16 bits."""
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.nan_to_num(np.asarray(image).astype(np.float64))
-        if image.mode == "F":
-            values = values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0)
-        elif image.mode.startswith("I;16") or values.max(initial=0.0) > 255:
-            values = values / 257.0
-        gray = Image.fromarray(np.rint(values).clip(0, 255).astype(np.uint8))
-        return gray.convert("RGBA")
+        return Image.fromarray(_to_bytes(np.asarray(image), image.mode)).convert("RGBA")
     if image.mode == "RGBA":
         return image.copy()
     if image.mode == "La":
@@ -196,11 +231,30 @@ def to_rgba(image: Image.Image) -> Image.Image:
     return image.convert("RGBA")
 
 
-def to_array(image: Image.Image) -> Bytes:
-    """The ``(h, w, 4)`` RGBA bytes of an image of any mode.
+def _to_bytes(values: NDArray[Any], mode: str) -> Bytes:
+    """The grey levels of numbers ``(h, w)``: floats are 0..1 if none is above 1, and no number counts as 0."""
+    if mode == "F":
+        top = 1.0 if np.max(values, where=np.isfinite(values), initial=0.0) <= 1 else 255.0
+    else:
+        top = 65535.0 if mode != "I" or values.max() > 255 else 255.0
+    out = np.empty(values.shape, dtype=np.uint8)
+    rows = max(1, _STRIP // values.shape[1])
+    for start in range(0, len(values), rows):
+        part = np.nan_to_num(values[start : start + rows].astype(np.float64), nan=0.0)
+        out[start : start + rows] = np.rint(part.clip(0, top) * (255 / top))
+    return out
+
+
+def to_array(source: Image.Image | NDArray[Any]) -> Bytes:
+    """The ``(h, w, 4)`` RGBA bytes of an image of any mode, or of an array; raises UnreadableImage as :func:`decode`.
 
     Strip by strip, since Pillow's own way holds three copies of the image at a time.
     """
+    image = _opened(source)
+    return _read("The image", lambda: _by_strips(image))
+
+
+def _by_strips(image: Image.Image) -> Bytes:
     if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
         image = to_rgba(image)  # 16 bits and floats are scaled by the whole image
     width, height = image.size

@@ -109,9 +109,9 @@ def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
 
 
 def _drawn(draft: _Draft) -> bool:
-    """Whether the colours are the artist's own: true 1x pixels, or an enlargement that added none."""
+    """Whether the colours are the artist's own: pixels taken as they are, or an enlargement that added none."""
     exact = draft.method == "snap" and count_colors(draft.frames[0]) >= draft.colors_before
-    return draft.method == "native" or exact
+    return draft.method == "native" or (draft.method == "resample" and draft.size == draft.source_size) or exact
 
 
 def _shape(drafts: list[_Draft], spec: FinishSpec) -> None:
