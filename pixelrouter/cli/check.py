@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from pixelrouter.cli import options as o
 from pixelrouter.cli.exits import CHECK_FAILED, worst
 from pixelrouter.cli.files import check_folder, check_target
 from pixelrouter.cli.output import command, emit, error_data, report, say, table
+from pixelrouter.cli.pictures import images_in
 from pixelrouter.cli.waiting import counting
 from pixelrouter.errors import InvalidRequest, PixelRouterError, StoreError
 
@@ -56,16 +56,15 @@ def check(
     Leaves with 3 if an image scores less than --min-score.
     """
     from pixelrouter.pixels import resolve_palette  # loaded once the command line is known to be right
-    from pixelrouter.types import parse_size
 
     colours = o.palette_value(palette)
     wish: dict[str, Any] = {
         "colors": colors,
         "palette": None if colours is None else resolve_palette(colours),
-        "size": parse_size(size) if size else None,
+        "size": o.finished_size(size),
         **({} if min_score is None else {"threshold": min_score}),
     }
-    files = list(dict.fromkeys(file for source in sources for file in _files(source)))
+    files = images_in(sources, deep=True)
     pictures = _pictures(files, annotate)
     reports: dict[Path, CheckReport] = {}
     errors: dict[Path, PixelRouterError] = {}
@@ -90,25 +89,6 @@ def check(
             parts = {"passed": len(reports) - len(failed), "failed": len(failed), "unreadable": len(errors)}
             say(", ".join(f"{count} {word}" for word, count in parts.items() if count))
     return worst(errors.values()) or (CHECK_FAILED if failed else 0)
-
-
-def _files(source: Path) -> Iterator[Path]:
-    """The files that one argument means. Raises InvalidRequest where it means none."""
-    from pixelrouter.pixels.batch.batch import ENDINGS
-
-    if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-        visible = [path for path in found if not any(p.startswith(".") for p in path.relative_to(source).parts)]
-        if not visible:
-            raise InvalidRequest(f"No image lies in {source}.", hint=f"Looked for {', '.join(ENDINGS)}.")
-        yield from visible
-    elif glob.has_magic(str(source)) and not source.exists():
-        matches = sorted(path for match in glob.glob(str(source), recursive=True) if (path := Path(match)).is_file())  # noqa: PTH207  # Path.glob takes no absolute pattern
-        if not matches:
-            raise InvalidRequest(f"No file matches {source}.")
-        yield from matches
-    else:
-        yield source
 
 
 def _pictures(files: list[Path], place: Path | None) -> dict[Path, Path]:

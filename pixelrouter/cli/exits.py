@@ -32,7 +32,7 @@ MEANINGS = {
     OK: "Done.",
     BUG: "A bug in pixelrouter; the traceback is on stderr.",
     2: "Wrong usage, or a request that is refused before anything is sent (size, palette, unreadable image).",
-    CHECK_FAILED: "Configuration: a wrong key or value, a missing credential; or a failed `doctor` or `check`.",
+    CHECK_FAILED: "Configuration: wrong key or value, missing credential; or a failed `doctor`, `check`, `tile check`.",
     4: "Over budget.",
     5: "The vendor refused: key, credit, content, rate limit. Nothing was charged.",
     6: "No usable image: the job failed, the image did not come, or your own quality policy turned it down.",

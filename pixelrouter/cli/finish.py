@@ -85,10 +85,9 @@ def finish(
     """
     with _calm():
         from pixelrouter.pixels import FinishSpec
-        from pixelrouter.types import parse_size
 
         wish: dict[str, Any] = {
-            "size": parse_size(size) if size else None,
+            "size": o.finished_size(size),
             "palette": o.palette_value(palette),
             "transparent": transparent,
             **({"colors": colors} if colors else {}),  # else the post-processor's own default

@@ -188,7 +188,7 @@ def finishing(
 ) -> dict[str, Any]:
     """The options of the panel Finishing as fields of FinishSpec: those that were given. Raises typer.BadParameter."""
     given = {
-        "policy": policy_value(policy),
+        "policy": policy,
         "mode": mode,
         "pixel_size": pixel_size,
         "origin": origin_value(origin),
@@ -244,12 +244,12 @@ def palette_value(text: str | None) -> str | list[str] | None:
     return text
 
 
-def policy_value(text: str | None) -> str | None:
-    """One of the policies. Raises typer.BadParameter."""
-    if text not in (None, "snap", "resample", "reject", "reroute"):
-        message = f"{text!r} is not a policy: use snap, resample, reject or reroute."
-        raise typer.BadParameter(message, param_hint="--policy")
-    return text
+def finished_size(text: str | None) -> tuple[int, int] | None:
+    """The size of a finished image, which may be larger than any backend draws. Raises InvalidRequest."""
+    from pixelrouter.pixels.spec import MAX_SIDE
+    from pixelrouter.types import parse_size
+
+    return parse_size(text, most=MAX_SIDE) if text else None
 
 
 def origin_value(text: str | None) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,18 +48,40 @@ def _unwritable(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path} cannot be saved: {error.strerror or error}.", hint="Choose another place with -o.")
 
 
-def images_in(sources: list[Path]) -> list[Path]:
-    """Files as they are, folders as the pictures in them by name. Raises InvalidRequest where nothing is found."""
-    files: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            found = sorted(file for file in source.iterdir() if file.suffix.lower() in (".png", ".gif", ".webp"))
-            if not found:
-                raise InvalidRequest(f"There are no pictures in {source}.", hint="PNG, GIF and WebP are read.")
-            files += found
-        else:
-            files.append(source)
-    return files
+def images_in(sources: list[Path], *, deep: bool = False) -> list[Path]:
+    """Files as they are, patterns as what they match, folders as the pictures in them (``deep``: and below), by name.
+
+    A file that two of them mean is there once. Raises InvalidRequest where one means none.
+    """
+    return list(dict.fromkeys(file for source in sources for file in _files(source, deep=deep)))
+
+
+def is_pattern(source: Path) -> bool:
+    """Whether a source is a pattern that no shell has expanded."""
+    return glob.has_magic(str(source)) and not source.exists()
+
+
+def matches(pattern: Path) -> list[Path]:
+    """The files that match, by name. Raises InvalidRequest where none does."""
+    files = [Path(match) for match in glob.glob(str(pattern), recursive=True) if Path(match).is_file()]  # noqa: PTH207  # Path.glob takes no absolute pattern
+    if not files:
+        raise InvalidRequest(f"No file matches {pattern}.", hint="'art/*.png' looks into art, 'art/**/*.png' below it.")
+    return sorted(files)
+
+
+def _files(source: Path, *, deep: bool) -> list[Path]:
+    from pixelrouter.pixels.batch.batch import ENDINGS
+
+    if is_pattern(source):
+        return matches(source)
+    if not source.is_dir():
+        return [source]
+    found = sorted(file for file in source.glob("**/*" if deep else "*") if file.suffix.lower() in ENDINGS)
+    hidden = [file for file in found if any(part.startswith(".") for part in file.relative_to(source).parts)]
+    visible = [file for file in found if file.is_file() and file not in hidden]
+    if not visible:
+        raise InvalidRequest(f"No image lies in {source}.", hint=f"Looked for {', '.join(ENDINGS)}.")
+    return visible
 
 
 def places(files: list[Path], output: Path | None, suffix: str) -> dict[Path, Path]:

@@ -24,7 +24,7 @@ sheet = typer.Typer(name="sheet", help="Cut, finish, register and pack sprite sh
 CUTTING, PLACING = "How it is cut", "Where frames stand"
 
 File = Annotated[Path, typer.Argument(help="The sheet.", show_default=False)]
-Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER…", help="The images.", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER|PATTERN…", help="The images.", show_default=False)]
 Folder = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FOLDER", help="Default: a folder beside it.", rich_help_panel=o.OUTPUT),
@@ -164,11 +164,10 @@ def finish_file(
 ) -> int:
     """Finish every image of a sheet: one pixel grid and one palette over all of them, no pixel cut in two."""
     from pixelrouter.pixels import FinishSpec, finish_sheet
-    from pixelrouter.types import parse_size
 
     slicing = slicing_of(cells, grid, views, gutters, margin, spacing, min_gutter, join, skip_empty)
     wish: dict[str, Any] = {
-        "size": parse_size(size) if size else None,
+        "size": o.finished_size(size),
         "palette": o.palette_value(palette),
         "transparent": transparent,
         **({"colors": colors} if colors else {}),  # else the post-processor's own default

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelrouter.cli.files import check_folder
+from pixelrouter.cli.pictures import is_pattern, matches
 from pixelrouter.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Plan:
 
 def plan(sources: list[Path], output: Path | None, explain: Path | None) -> Plan:
     """Where each result goes. Raises InvalidRequest before any work if a place cannot be written."""
-    alone = len(sources) == 1 and not sources[0].is_dir() and not _pattern(sources[0])
+    alone = len(sources) == 1 and not sources[0].is_dir() and not is_pattern(sources[0])
     if alone and output is not None and output.suffix and not output.is_dir():
         check_picture(output)
         plan = Plan([_item(sources[0], output, _page(explain, output), fixed=True)])
@@ -69,7 +70,7 @@ def _several(sources: list[Path], output: Path | None, explain: Path | None, *, 
                 raise InvalidRequest(f"{source} is a folder.", hint="Say where the results go: -o OUT.")
             within = Path(source.absolute().name) if len(sources) > 1 else Path()  # several keep their names
             found = folder_items(source, output / within, plan.pages and plan.pages / within)
-        elif _pattern(source):
+        elif is_pattern(source):
             if output is None:
                 raise InvalidRequest(f"{source} is a pattern.", hint="Say where the results go: -o OUT.")
             root, files = _matches(source)
@@ -117,16 +118,8 @@ def check_page(path: Path) -> None:
     check_folder(path.parent)
 
 
-def _pattern(source: Path) -> bool:
-    """Whether a source is a pattern that no shell has expanded."""
-    return glob.has_magic(str(source)) and not source.exists()
-
-
 def _matches(pattern: Path) -> tuple[Path, list[Path]]:
     """The files that match, and the folder below which they keep their structure. Raises InvalidRequest."""
     parts = pattern.parts
     fixed = next(at for at, part in enumerate(parts) if glob.has_magic(part))
-    files = [Path(match) for match in glob.glob(str(pattern), recursive=True) if Path(match).is_file()]  # noqa: PTH207  # Path.glob takes no absolute pattern
-    if not files:
-        raise InvalidRequest(f"No file matches {pattern}.")
-    return Path(*parts[:fixed]), files
+    return Path(*parts[:fixed]), matches(pattern)

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pixelrouter.cli import options as o
-from pixelrouter.cli.exits import CODES, worst
+from pixelrouter.cli.exits import CHECK_FAILED, worst
 from pixelrouter.cli.files import check_target
 from pixelrouter.cli.output import command, emit, error_data, report, say, table
 from pixelrouter.cli.pictures import images_in, places, save_picture
-from pixelrouter.errors import PixelRouterError, QualityRejected
+from pixelrouter.errors import PixelRouterError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 tile = typer.Typer(name="tile", help="Check, preview and mend tiles that repeat.", no_args_is_help=True)
 
-VISIBLE = CODES[QualityRejected]  # the exit code where a seam shows
-
-Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER…", help="The tiles.", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER|PATTERN…", help="The tiles.", show_default=False)]
 AxesName = Annotated[str, typer.Option("--axes", metavar="both|x|y", help="In which directions it repeats.")]
 Wang = Annotated[bool, typer.Option("--wang", help="The files are one set of corner tiles, wang-0000 to wang-1111.")]
 Output = Annotated[
@@ -35,24 +33,28 @@ Output = Annotated[
 def check_files(
     files: Files,
     axes: AxesName = "both",
-    threshold: Annotated[
-        float | None, typer.Option(min=0, help="Highest score that passes. Default: 0.5, edges of a set 0.8.")
+    max_score: Annotated[
+        float | None, typer.Option(min=0, help="Highest score that passes: 0.5, for edges of a set 0.8.")
     ] = None,
     wang: Wang = False,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw each tile three by three, or a map of the set.")
     ] = None,
     as_json: o.AsJson = False,
+    quiet: o.Quiet = False,
 ) -> int:
-    """Say how visible the seam of each tile is; exit code 6 if one shows. 0 is as smooth as the tile is inside."""
+    """Say how visible the seam of each tile is: 0 is as smooth as the tile is inside.
+
+    Leaves with 3 if a seam scores more than --max-score.
+    """
     from pixelrouter.pixels import TILEABLE, seam_score
 
     if picture:
         check_target(picture)
     sources = images_in(files)
     if wang:
-        return _check_set(sources, threshold, picture, as_json=as_json)
-    limit = TILEABLE if threshold is None else threshold
+        return _check_set(sources, max_score, picture, as_json=as_json, quiet=quiet)
+    limit = TILEABLE if max_score is None else max_score
     rows: list[dict[str, Any]] = []
     errors: list[PixelRouterError] = []
     for file in sources:
@@ -77,18 +79,20 @@ def check_files(
             for row in good
         ]
         table(("tile", "x", "y", "verdict"), lines)
-    return worst(errors) or (0 if all(row["tileable"] for row in good) else VISIBLE)
+        if picture and not quiet:
+            say(f"drawn: {picture}")
+    return worst(errors) or (0 if all(row["tileable"] for row in good) else CHECK_FAILED)
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _check_set(files: list[Path], threshold: float | None, picture: Path | None, *, as_json: bool) -> int:
+def _check_set(files: list[Path], max_score: float | None, picture: Path | None, *, as_json: bool, quiet: bool) -> int:
     from pixelrouter.pixels import check_wang, wang_map
     from pixelrouter.pixels.tiles.wang import FITS
 
-    limit = FITS if threshold is None else threshold
+    limit = FITS if max_score is None else max_score
     tiles = {file.stem: file for file in files}
     found = check_wang(tiles)
     fits = found.score <= limit and not found.missing
@@ -96,14 +100,18 @@ def _check_set(files: list[Path], threshold: float | None, picture: Path | None,
         save_picture(wang_map(tiles), picture)
     if as_json:
         emit({**found.as_dict(), "threshold": limit, "fits": fits})
-        return 0 if fits else VISIBLE
+        return 0 if fits else CHECK_FAILED
     sides = ("top", "right", "bottom", "left")
     edges = [(name, *(_number(found.edges[name].get(side)) for side in sides)) for name in sorted(found.edges)]
     table(("tile", *sides), edges)
     if found.missing:
         say(f"missing: {', '.join(f'wang-{code}' for code in found.missing)}")
+    if quiet:
+        return 0 if fits else CHECK_FAILED
+    if picture and not found.missing:
+        say(f"drawn: {picture}")
     say(f"worst edge {found.score:.2f}, limit {limit:.2f}: {'the set fits' if fits else 'the set does not fit'}")
-    return 0 if fits else VISIBLE
+    return 0 if fits else CHECK_FAILED
 
 
 def _contact(files: list[Path]) -> Image:
@@ -183,7 +191,7 @@ def seamless_files(
             if not as_json:
                 report(error, prefix=f"{file}: ")
             continue
-        rows.append({"source": str(file), "file": str(place), "before": before.as_dict(), "after": after.as_dict()})
+        rows.append({"source": str(file), "files": [str(place)], "before": before.as_dict(), "after": after.as_dict()})
         if as_json:
             continue
         if not quiet:

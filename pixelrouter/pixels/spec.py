@@ -64,7 +64,7 @@ class FinishSpec:
     def __post_init__(self) -> None:
         if self.size is None:
             if self.mode == "convert" and self.pixel_size is None:
-                raise InvalidRequest("A conversion needs a size.", hint="Give size=(64, 64), or a pixel_size.")
+                raise InvalidRequest("A conversion needs a size.", hint="Give size=(64, 64) or --size 64; or pixel_size=10 or --pixel-size 10.")
         elif len(self.size) != 2 or not all(isinstance(s, int) and 1 <= s <= MAX_SIDE for s in self.size):
             raise InvalidRequest(f"{self.size!r} is not a size.", hint=f"Give (width, height), each 1 to {MAX_SIDE}.")
         if self.colors is not None and not 1 <= self.colors <= ENTRIES:

@@ -28,8 +28,11 @@ MAX_SIDE = 1024
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX\u00d7,]\s*(\d{1,6})\s*)?")  # \u00d7 is the multiplication sign
 
 
-def parse_size(value: int | str | Sequence[int]) -> tuple[int, int]:
-    """``(width, height)`` in native pixels from 32, "32", "32x48" or (32, 48). Raises InvalidRequest."""
+def parse_size(value: int | str | Sequence[int], *, most: int = MAX_SIDE) -> tuple[int, int]:
+    """``(width, height)`` in native pixels from 32, "32", "32x48" or (32, 48). Raises InvalidRequest.
+
+    ``most``: pixels a side; what is only finished may be larger than what is drawn.
+    """
     pair: tuple[int, int] | None = None
     if isinstance(value, bool):
         pass
@@ -42,10 +45,10 @@ def parse_size(value: int | str | Sequence[int]) -> tuple[int, int]:
         pair = (int(value[0]), int(value[1]))
     if pair is None:
         raise InvalidRequest(f"{value!r} is not a size.", hint="Write 32, 32x48 or (32, 48): pixels of the sprite.")
-    if not all(1 <= side <= MAX_SIDE for side in pair):
+    if not all(1 <= side <= most for side in pair):
         raise InvalidRequest(
-            f"Size {pair[0]}x{pair[1]} is outside 1..{MAX_SIDE} pixels a side.",
-            hint="Ask for the sprite's own pixels (16 to 256 is usual) and enlarge when saving: save(path, scale=8).",
+            f"Size {pair[0]}x{pair[1]} is outside 1..{most} pixels a side.",
+            hint="Ask for the sprite's own pixels (16 to 256 is usual) and enlarge when saving: save(path, scale=8), --scale 8.",
         )
     return pair
 

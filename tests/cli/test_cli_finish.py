@@ -107,3 +107,30 @@ def test_an_image_that_suggests_no_size_asks_for_one(cli, home):
     if result.exit_code:  # whether a grid is found is the post-processor's business; a refusal has to help
         assert "--size" in result.stderr
     assert cli("finish", "smooth.png", "--size", "32").exit_code == 0
+
+
+def test_a_size_may_be_larger_than_any_backend_draws(cli, cli_json, home):
+    enlarged(home, scale=2)
+    (row,) = cli_json("finish", "art.png", "--size", "2000x16")
+    assert row["size"] == [2000, 16]
+    refused = cli("finish", "art.png", "--size", "4097")
+    assert refused.exit_code == 2
+    assert "outside 1..4096" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [
+        ("--policy", "hope", "snap, resample, reject, reroute"),
+        ("--mode", "improve", "restore, convert"),
+        ("--dither", "bayer16", "none, bayer2"),
+        ("--matte", "scissors", "key, rembg"),
+        ("--quantizer", "magic", "auto, imagequant, own"),
+    ],
+)
+def test_a_wrong_word_is_told_in_one_way_whatever_the_option(cli, cli_json, home, option, value, known):
+    enlarged(home)
+    result = cli("finish", "art.png", option, value)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: {option[2:]}='{value}' is unknown.\nhint:  Use one of: {known}")
+    assert cli_json("finish", "art.png", option, value, code=2)["error"]["type"] == "InvalidRequest"

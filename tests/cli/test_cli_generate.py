@@ -91,7 +91,7 @@ def test_quote_is_free_and_says_who_named_the_price(cli, cli_json):
         (["--colors", "999"], 2, "256"),
         (["--max-usd", "nan"], 2, "max-usd"),
         (["--timeout", "inf"], 2, "finite"),
-        (["--policy", "hope"], 2, "is not a policy"),
+        (["--policy", "hope"], 2, "policy='hope' is unknown"),
         (["--dither", "bayer16"], 2, "bayer16"),
         (["--mode", "improve"], 2, "improve"),
         (["--origin", "here"], 2, "is not X,Y"),

@@ -111,7 +111,7 @@ def test_packing_writes_the_sheet_and_its_json(cli: Cli, strip: Path) -> None:
         (("slice", "walk.png", "-o", "walk.png"), "not a folder"),
         (("register", "walk.png", "--anchor", "nose"), "Use one of"),
         (("pack", "walk.png", "-o", "atlas.gif"), ".png"),
-        (("pack", "empty", "-o", "atlas.png"), "no pictures"),
+        (("pack", "empty", "-o", "atlas.png"), "No image lies in empty"),
     ],
 )
 def test_what_cannot_be_done_is_said_so(cli: Cli, strip: Path, args: tuple[str, ...], says: str) -> None:

@@ -146,9 +146,14 @@ def _read(tiles: Mapping[str, Source]) -> dict[str, Bytes]:
     if not tiles:
         raise InvalidRequest("There are no tiles.")
     read = {name: np.asarray(decode(tile).image) for name, tile in tiles.items()}
-    sizes = {rgba.shape for rgba in read.values()}
-    if len(sizes) > 1:
-        raise InvalidRequest("The tiles of a set have one size.", hint="Finish them to one size first: --size 16.")
+    first, shape = next((name, rgba.shape) for name, rgba in read.items())
+    for name, rgba in read.items():
+        if rgba.shape != shape:
+            raise InvalidRequest(
+                f"The tiles of a set have one size: {first} is {shape[1]}x{shape[0]}, {name} "
+                f"{rgba.shape[1]}x{rgba.shape[0]}.",
+                hint="Name the set's own files only, or finish them to one size first: --size 16.",
+            )
     return read
 
 
