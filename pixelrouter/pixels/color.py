@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,36 +44,62 @@ LINEAR: Floats = _LINEAR.astype(np.float32)  # linear light, 0..1, of each sRGB 
 
 def linear_to_oklab(linear: Floats) -> Floats:
     """OKLab of linear light ``(..., 3)``, 0..1."""
-    return np.cbrt(linear @ _TO_LMS.T.astype(np.float32)) @ _TO_LAB.T.astype(np.float32)
+    return _times(np.cbrt(_times(linear, _TO_LMS)), _TO_LAB)
 
 
 def to_oklab(rgb: Bytes) -> Floats:
     """OKLab of sRGB bytes ``(..., 3)``: L 0..1, a and b about -0.4..0.4."""
-    lab = np.cbrt(_LINEAR[rgb] @ _TO_LMS.T) @ _TO_LAB.T
+    lab = _times(np.cbrt(_times(_LINEAR[rgb], _TO_LMS)), _TO_LAB)
     return np.asarray(lab, dtype=np.float32)
+
+
+def _times(values: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[Any]:
+    """Each vector of ``(..., 3)`` times a matrix ``(3, 3)``, in the vectors' precision.
+
+    Channel by channel and not as a matrix product: those are summed in another order by every BLAS and number of
+    threads, and the same picture shall get the same colours everywhere.
+    """
+    out = np.empty(values.shape, dtype=values.dtype)
+    red, green, blue = (values[..., channel] for channel in range(3))
+    for channel, (r, g, b) in enumerate(matrix.astype(values.dtype)):
+        out[..., channel] = red * r + green * g + blue * b
+    return out
 
 
 def from_oklab(lab: Floats) -> Bytes:
     """The sRGB bytes nearest to OKLab values ``(..., 3)``; what lies outside sRGB is clipped."""
-    linear = np.clip(((lab.astype(np.float64) @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T, 0, 1)
+    linear = np.clip(_times(_times(lab.astype(np.float64), _FROM_LAB) ** 3, _FROM_LMS), 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.asarray(np.rint(encoded * 255), dtype=np.uint8)
 
 
-def nearest(colors: Floats, palette: Floats, chunk: int = 8192) -> Ints:
+def nearest(colors: Floats, palette: Floats, chunk: int = 1 << 15) -> Ints:
     """For each of ``(n, 3)`` OKLab colours the index of the nearest of ``(k, 3)``; the first one where two are equal.
 
     Every distance is computed: Pillow's own mapping to a palette caches coarsely and misses the nearest colour for a
-    few pixels in a hundred. ``chunk`` bounds the memory.
+    few pixels in a hundred. ``chunk`` is how many distances are held at once.
     """
     out = np.empty(len(colors), dtype=np.intp)
-    # |c - p|² without |c|², which is the same for all; in double precision, so that it is exact enough for neighbours.
-    goal = palette.astype(np.float64)
-    base = (goal**2).sum(axis=1)
-    for start in range(0, len(colors), chunk):
-        part = colors[start : start + chunk].astype(np.float64)
-        out[start : start + chunk] = (base - 2 * (part @ goal.T)).argmin(axis=1)
+    step = max(1, chunk // max(1, len(palette)))
+    for start in range(0, len(colors), step):
+        out[start : start + step] = squares(colors[start : start + step], palette).argmin(axis=1)
     return out
+
+
+def squares(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Squared distances ``(n, k)`` between ``(n, 3)`` and ``(k, 3)``.
+
+    Of the differences themselves: colours equally far away come out equal, which the product of matrices, summed in
+    whatever order, does not promise.
+    """
+    one, other = a.astype(np.float64), b.astype(np.float64)
+    total = np.zeros((len(one), len(other)))
+    gap = np.empty_like(total)
+    for channel in range(3):
+        np.subtract(one[:, channel, None], other[:, channel], out=gap)
+        np.multiply(gap, gap, out=gap)
+        total += gap
+    return total
 
 
 def pack(rgb: Bytes) -> NDArray[np.uint32]:

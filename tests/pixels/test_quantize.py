@@ -1,5 +1,9 @@
 """The quantizer: its limit, its error beside other quantizers, colours that fit, and speed's guard against size."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,7 +82,9 @@ def test_very_many_colors_are_put_together_first():
     lab, weight = quantize._bins(colors, counts)
     assert len(lab) <= 4096
     assert weight.sum() == len(values)
-    assert np.average(lab, axis=0, weights=weight) == pytest.approx(to_oklab(colors).mean(axis=0), abs=1e-5)
+    assert np.average(lab, axis=0, weights=weight) == pytest.approx(
+        (to_oklab(colors) * quantize._HUE).mean(axis=0), abs=1e-5
+    )
     assert len(kmeans(colors, counts, 256)) == 256
 
 
@@ -93,3 +99,36 @@ def test_which_quantizer_is_at_work(monkeypatch):
 def test_imagequant_keeps_the_limit_of_one_color():
     pytest.importorskip("imagequant")
     assert len(reduce_colors(pictures()["noise"], 1, "imagequant")) == 1
+
+
+def test_a_small_saturated_part_of_a_grey_picture_keeps_its_hue():
+    rng = np.random.default_rng(12)
+    greys = rng.integers(20, 236, (4000, 1)) + rng.normal(0, 3, (4000, 3))
+    suit = rng.integers(150, 236, (1500, 1)) * (1, 0.45, 0.3) + rng.normal(0, 3, (1500, 3))
+    skin = rng.integers(130, 236, (220, 1)) * (1, 0.8, 0.68) + rng.normal(0, 3, (220, 3))  # 4 in a hundred
+    rgb = np.concatenate([greys, suit, skin]).clip(0, 255).astype(np.uint8)
+    palette = to_oklab(reduce_colors(rgb, 24))
+    lab = to_oklab(rgb[-len(skin) :])
+    left = palette[nearest(lab, palette)]
+    chroma, off = np.hypot(*lab[:, 1:].T), np.hypot(*(lab - left)[:, 1:].T)
+    assert (off < chroma / 2).mean() > 0.95
+
+
+def test_threads_do_not_change_a_palette():
+    program = (
+        "import numpy as np; from pixelrouter.pixels.colors.quantize import reduce_colors; "
+        "y, x = np.mgrid[:128, :128]; rng = np.random.default_rng(5); "
+        "sides = np.stack([x * 2, y * 2, 255 - x - y], axis=2).astype(np.uint8).reshape(-1, 3); "
+        "photo = np.clip(sides + rng.normal(0, 20, sides.shape), 0, 255).astype(np.uint8); "
+        "print([reduce_colors(rgb, n).tobytes().hex() for rgb in (sides, photo) for n in (7, 32, 256)])"
+    )
+    out = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "OPENBLAS_CORETYPE": core},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads, core in (("1", "Haswell"), ("2", "Nehalem"))
+    ]
+    assert out[0] == out[1]
