@@ -6,11 +6,13 @@ The image is read in a bounded number of scan lines, so the cost grows with the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelrouter.pixels.color import Bytes, Floats
+from pixelrouter.pixels.grid.lattice import Doubles
 
 SUB = 4  # profile samples a source pixel
 BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
@@ -40,10 +42,18 @@ class Profile:
     length: int
     sharpness: float
 
-    @property
-    def total(self) -> Floats:
+    @cached_property
+    def total(self) -> Doubles:
         """The evidence of all bands together."""
-        return np.asarray(self.bands.sum(axis=0), dtype=np.float32)
+        return np.asarray(self.bands.sum(axis=0), dtype=np.float64)
+
+    @cached_property
+    def spectrum(self) -> NDArray[np.complex128]:
+        """Of every band, at frequencies k / (2 * next power of two) a sample."""
+        size = self.bands.shape[1]
+        # Noise makes edges everywhere, a lattice only on its lines: the median is what lies between them.
+        lines = (self.bands - np.median(self.bands, axis=1, keepdims=True)).clip(0)
+        return np.asarray(np.fft.rfft(lines, 1 << (2 * size - 1).bit_length(), axis=1), dtype=np.complex128)
 
 
 def premultiplied(rgba: Bytes) -> Bytes:

@@ -58,7 +58,7 @@ def _evidence(profile: Profile, comb: Comb, steps: int) -> tuple[Doubles, float]
 def _resampled(profile: Profile, bin_width: float) -> Doubles:
     """The evidence around positions about ``bin_width`` source pixels apart, from the first border to the last."""
     count = max(2, round(profile.length / bin_width) + 1)
-    running = np.concatenate([[0.0], np.cumsum(profile.total, dtype=np.float64)])
+    running = np.concatenate([[0.0], np.cumsum(profile.total)])
     edges = (np.arange(count + 1) - 0.5) * (profile.length / (count - 1)) * SUB + 0.5
     bins = np.diff(np.interp(edges, np.arange(len(running)), running))
     padded = np.pad(bins, 1)
@@ -141,7 +141,7 @@ def _best_smooth_path(evidence: Doubles, steps: int, stiffness: float, bending: 
 
 def _centred(profile: Profile, lines: Doubles, reach: float) -> Doubles:
     """Each line moved to the centre of the evidence within ``reach`` source pixels around it."""
-    total = profile.total.astype(np.float64)
+    total = profile.total
     at = np.arange(len(total)) / SUB
     weight = np.concatenate([[0.0], np.cumsum(total)])
     moment = np.concatenate([[0.0], np.cumsum(total * at)])

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixelrouter.pixels.grid.edges import SUB, Profile
 from pixelrouter.pixels.grid.lattice import Doubles
@@ -30,7 +29,7 @@ def periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]
     """The period of each axis in source pixels, and their coherence 0..1. Near-square cells are preferred."""
     longest = max(MIN_PERIOD * 1.1, min(across.length, down.length) / 3)
     tried = np.exp(np.arange(np.log(MIN_PERIOD), np.log(longest), _RATIO))
-    correlations = [autocorrelation(spectrum(p), p.bands.shape[1]) for p in (across, down)]
+    correlations = (autocorrelation(across), autocorrelation(down))
     mass = [float(c[0]) for c in correlations]
     if not sum(mass):
         return (1.0, 1.0), 0.0
@@ -50,18 +49,11 @@ def periods(across: Profile, down: Profile) -> tuple[tuple[float, float], float]
     return found, float(joint[top])
 
 
-def spectrum(profile: Profile) -> NDArray[np.complex128]:
-    """Of every band, at frequencies k / (2 * next power of two) a sample."""
-    size = profile.bands.shape[1]
-    # Noise makes edges everywhere, a lattice only on its lines: the median is what lies between them.
-    lines = (profile.bands - np.median(profile.bands, axis=1, keepdims=True)).clip(0)
-    return np.asarray(np.fft.rfft(lines, 1 << (2 * size - 1).bit_length(), axis=1), dtype=np.complex128)
-
-
-def autocorrelation(waves: NDArray[np.complex128], size: int) -> Doubles:
-    """Of all bands together, for lags 0, 1/SUB, 2/SUB ... source pixels, from their spectrum."""
+def autocorrelation(profile: Profile) -> Doubles:
+    """Of all bands together, for lags 0, 1/SUB, 2/SUB ... source pixels."""
+    waves = profile.spectrum
     power = (waves.real**2 + waves.imag**2).sum(axis=0)
-    return np.asarray(np.fft.irfft(power)[:size].clip(0), dtype=np.float64)
+    return np.asarray(np.fft.irfft(power)[: profile.bands.shape[1]].clip(0), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ class Comb:
 
 def comb(profile: Profile, period: float) -> Comb:
     """The comb near a period. Over the whole length it is far more exact than the distances between neighbours."""
-    waves = spectrum(profile)
+    waves = profile.spectrum
     size = 2 * (waves.shape[1] - 1)
     power = (waves.real**2 + waves.imag**2).sum(axis=0)
     middle = size / (period * SUB)
@@ -93,7 +85,7 @@ def comb(profile: Profile, period: float) -> Comb:
 
 def comb_at(profile: Profile, period: float) -> Comb:
     """The comb of exactly that period."""
-    total = profile.total.astype(np.float64)
+    total = profile.total
     wave = np.exp(2j * np.pi / (period * SUB) * np.arange(len(total))) @ total
     strength = float(np.abs(wave) / max(total.sum(), 1e-9))
     return Comb(period, float(np.angle(wave) / (2 * np.pi) % 1 * period), strength)
