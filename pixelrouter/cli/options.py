@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pixelrouter.errors import InvalidRequest
+
 
 def _finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
@@ -35,9 +37,9 @@ Transparent = Annotated[
     typer.Option("--transparent/--opaque", help="Insist on the background.", rich_help_panel=PICTURE),
 ]
 PixelSize = Annotated[
-    float | None,
+    str | None,
     typer.Option(
-        min=1, callback=_finite, help="Source pixels per sprite pixel; overrides detection.", rich_help_panel=FINISHING
+        metavar="X|X,Y", help="Source pixels per sprite pixel; overrides detection.", rich_help_panel=FINISHING
     ),
 ]
 Origin = Annotated[
@@ -186,11 +188,11 @@ def finishing(
     holes: Holes = False,
     despill: Despill = None,
 ) -> dict[str, Any]:
-    """The options of the panel Finishing as fields of FinishSpec: those that were given. Raises typer.BadParameter."""
+    """The options of the panel Finishing as fields of FinishSpec: those that were given. Raises InvalidRequest."""
     given = {
         "policy": policy,
         "mode": mode,
-        "pixel_size": pixel_size,
+        "pixel_size": pixel_size_value(pixel_size),
         "origin": origin_value(origin),
         "dither": dither,
         "one_bit": one_bit or None,
@@ -253,14 +255,29 @@ def finished_size(text: str | None) -> tuple[int, int] | None:
 
 
 def origin_value(text: str | None) -> tuple[float, float] | None:
-    """``X,Y`` as two numbers. Raises typer.BadParameter."""
+    """``X,Y`` as two numbers. Raises InvalidRequest."""
     if text is None:
         return None
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not X,Y.", param_hint="--origin") from None
+        raise InvalidRequest(
+            f"--origin {text!r} is not X,Y.", hint="Source pixels from the left and the top: 3.5,0."
+        ) from None
     return x, y
+
+
+def pixel_size_value(text: str | None) -> float | tuple[float, float] | None:
+    """``X`` as a number, ``X,Y`` as two. Raises InvalidRequest."""
+    if text is None:
+        return None
+    try:
+        x, *more = (float(part) for part in text.split(","))
+        (y,) = more or (None,)
+    except ValueError:
+        hint = "Source pixels of one cell: 8, or 7.5,8 where width and height differ."
+        raise InvalidRequest(f"--pixel-size {text!r} is not X or X,Y.", hint=hint) from None
+    return x if y is None else (x, y)
 
 
 def vendor_options(pairs: Sequence[str]) -> dict[str, Any]:

@@ -64,11 +64,14 @@ class FinishSpec:
     def __post_init__(self) -> None:
         if self.size is None:
             if self.mode == "convert" and self.pixel_size is None:
-                raise InvalidRequest("A conversion needs a size.", hint="Give size=(64, 64) or --size 64; or pixel_size=10 or --pixel-size 10.")
+                raise InvalidRequest(
+                    "A conversion needs a size.",
+                    hint="Give size=(64, 64) or --size 64; or pixel_size=10 or --pixel-size 10.",
+                )
         elif len(self.size) != 2 or not all(isinstance(s, int) and 1 <= s <= MAX_SIDE for s in self.size):
             raise InvalidRequest(f"{self.size!r} is not a size.", hint=f"Give (width, height), each 1 to {MAX_SIDE}.")
         if self.colors is not None and not 1 <= self.colors <= ENTRIES:
-            raise InvalidRequest(f"colors={self.colors} is outside 1 to {ENTRIES}.")
+            raise InvalidRequest(f"colors={self.colors} is outside 1 to {ENTRIES}.", hint="16 to 32 suit a sprite.")
         choices = {"policy": Policy, "mode": Mode, "dither": Dither, "matte": Matte, "quantizer": Quantizer}
         for name, values in choices.items():
             if getattr(self, name) not in get_args(values):
@@ -76,7 +79,10 @@ class FinishSpec:
                 raise InvalidRequest(f"{name}={getattr(self, name)!r} is unknown.", hint=f"Use one of: {known}.")
         for each in self.cell or ():
             if not 1 <= each <= MAX_SIDE:
-                raise InvalidRequest(f"pixel_size={self.pixel_size} is outside 1 to {MAX_SIDE} source pixels.")
+                raise InvalidRequest(
+                    f"pixel_size={self.pixel_size} is outside 1 to {MAX_SIDE} source pixels.",
+                    hint="It says how many source pixels one pixel of the art has: 8, or (7.5, 8).",
+                )
         if self.origin is not None and (len(self.origin) != 2 or not all(0 <= o < 1e6 for o in self.origin)):
             raise InvalidRequest(f"origin={self.origin!r} is not a place.", hint="Give (x, y) in source pixels.")
         if self.merge is not None and not 0 <= self.merge <= 1:

@@ -45,6 +45,16 @@ def test_a_pixel_size_says_how_many_cells_there_are(cli_json, home):
     enlarged(home)
     (row,) = cli_json("finish", "art.png", "--pixel-size", "8")
     assert row["size"] == [16, 16]
+    (row,) = cli_json("finish", "art.png", "--pixel-size", "8,16", "--origin", "0,0")
+    assert row["size"] == [16, 8]
+
+
+@pytest.mark.parametrize("wrong", ["eight", "8,8,8", "8,", "0.5", "nan", "8,0", ""])
+def test_a_pixel_size_that_is_none_is_refused(cli, home, wrong):
+    enlarged(home)
+    result = cli("finish", "art.png", "--pixel-size", wrong)
+    assert result.exit_code == 2
+    assert "hint:" in result.stderr
 
 
 def test_several_files_go_into_a_folder_and_one_failure_does_not_stop_the_rest(cli, home):
