@@ -52,14 +52,15 @@ def _reduce(frames: list[Bytes], spec: FinishSpec, room: int, drawn: bool) -> tu
         palette = given[_most_used(colors, counts, given, room, pad=spec.pad_palette)]
     else:
         palette = _by_lightness(reduce_counted(colors, counts, limit, spec.quantizer))
-    if spec.dither == "none" and len(palette):
-        colors = palette[nearest(to_oklab(colors), to_oklab(palette))]
+    inks = _apart(palette, colors, counts, spec.merge) if spec.merge and len(palette) else palette
+    if spec.dither == "none" and len(inks):
+        colors = inks[nearest(to_oklab(colors), to_oklab(inks))]
     out = []
     for frame, mask in zip(frames, seen, strict=True):
         here, place = np.split(place, [np.count_nonzero(mask)])
         painted = frame.copy()
         painted[..., :3][mask] = colors[here]
-        out.append(painted if spec.dither == "none" else dither(painted, palette, spec.dither))
+        out.append(painted if spec.dither == "none" else dither(painted, inks, spec.dither))
     return out, palette
 
 
@@ -74,6 +75,13 @@ def _merge(
         if noise:
             return merge_noise(colors, counts, noise)
     return colors, np.arange(len(colors))
+
+
+def _apart(palette: Bytes, colors: Bytes, counts: Counts, radius: float) -> Bytes:
+    """The palette without what counts as one with a colour used more: a second finish would merge those."""
+    used = np.bincount(nearest(to_oklab(colors), to_oklab(palette)), counts, minlength=len(palette))
+    kept, _ = merge_within(palette, used, radius)
+    return palette[np.isin(pack(palette), pack(kept))]
 
 
 def _most_used(colors: Bytes, counts: Counts, palette: Bytes, room: int, *, pad: bool) -> Ints:
