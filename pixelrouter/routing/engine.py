@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 
 from pixelrouter.backends.protocol import RemoteBackend
@@ -61,6 +61,10 @@ class Engine:
         self._recovery = Recovery(ledger, collector)
         self._sender = Sender(ledger, collector, self._recovery)
 
+    def rows(self, made: Iterable[str]) -> list[Attempt]:
+        """The attempts of those ids as they stand now."""
+        return [row for one in made if (row := self._ledger.get(one))]
+
     # --- the whole request ---
 
     def obtain(self, ask: Ask, made: list[str], failed: dict[str, PixelRouterError] | None = None) -> Steps[Attempt]:
@@ -87,7 +91,7 @@ class Engine:
                 return (yield from self._buy(ask, candidate, made, anew=fresh))
             except ContentRefused as error:  # ContentBlocked too
                 errors[candidate.name] = error
-                if rejected := none_left(errors):
+                if rejected := none_left(errors, self.rows(made)):
                     raise rejected from error
                 raise  # another vendor should not be asked to draw what this one's policy refuses
             except OutcomeUnknown as error:
@@ -96,7 +100,7 @@ class Engine:
                 errors[candidate.name] = error
             except FALL_THROUGH as error:
                 errors[candidate.name] = error
-        raise none_left(errors) or _all_failed(errors, whole)
+        raise none_left(errors, self.rows(made)) or _all_failed(errors, whole)
 
     def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
         """What already stands for this request, at any candidate: paid first, then under way."""

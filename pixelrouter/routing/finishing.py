@@ -42,7 +42,9 @@ def finished_art(
         done = yield Work(lambda: judged(done, ask))
     except QualityRejected as error:
         error.stored = raws
-        error.charged = attempt.cost.money if attempt.id in made else Money(0, attempt.held.unit)
+        # With the picture that the same backend drew first, where the plan has two purchases.
+        mine = [row for one in made if (row := ledger.get(one)) and row.backend == attempt.backend]
+        error.charged = _paid_now(mine, attempt.held.unit).money
         raise
     if not done:
         raise no_image(attempt)

@@ -6,13 +6,14 @@ is stored, and buys nothing twice. Nothing that was paid for is lost: whatever i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pixelrouter.errors import PixelRouterError, QualityRejected
 from pixelrouter.pixels import THRESHOLD, Finished
 from pixelrouter.routing.ask import Ask
-from pixelrouter.types import Attempt
+from pixelrouter.types import Attempt, Money
 
 _AGAIN = "Ask again with a lower min_score, another policy or a pixel_size: finishing what is stored is free."
 _ANEW = "fresh=True (--fresh) buys anew."
@@ -60,8 +61,23 @@ def goes_on(error: QualityRejected, ask: Ask) -> bool:
 def turned_down(attempt: Attempt, error: QualityRejected) -> Attempt:
     """The attempt's row with why it was turned down: what a caller reads in ``attempts`` and ``warnings``."""
     kept = ", ".join(raw[:12] for raw in attempt.raws)
-    why = f"{error.message} It was paid for ({attempt.cost.money}) and is kept ({kept}); the next backend was asked."
+    paid = f"was paid for ({attempt.cost.money})" if attempt.cost.money else "was free"
+    before = f" {attempt.error}" if attempt.error else ""
+    why = f"{error.message}{before} It {paid} and is kept ({kept}); the next backend was asked."
     return replace(attempt, error=f"{type(error).__name__}: {why}")
+
+
+@contextmanager
+def remembering(turned: Sequence[Attempt]) -> Iterator[None]:
+    """Whatever else ends the call tells of what was turned down before: it may have been paid for."""
+    try:
+        yield
+    except QualityRejected:
+        raise  # names everything itself
+    except PixelRouterError as error:
+        if turned:
+            error.message += f" Before that, {' '.join(f'{row.backend}: {row.error}' for row in turned)}"
+        raise
 
 
 def after(ask: Ask, spent: Sequence[Attempt]) -> Ask:
@@ -72,21 +88,35 @@ def after(ask: Ask, spent: Sequence[Attempt]) -> Ask:
     return ask.at(caps=caps)
 
 
-def none_left(errors: Mapping[str, PixelRouterError]) -> QualityRejected | None:
-    """What to raise when no candidate is left and one at least was turned down; else None."""
+def none_left(errors: Mapping[str, PixelRouterError], made: Sequence[Attempt]) -> QualityRejected | None:
+    """What to raise when no candidate is left and one at least was turned down; else None.
+
+    ``made`` are the attempts of this call, by which it says what the call paid: for failed jobs and first steps too.
+    """
     rejected = [error for error in errors.values() if isinstance(error, QualityRejected)]
     if not rejected:
         return None
     if len(errors) == 1:
         return rejected[0]
-    paid = [error.charged for error in rejected if error.charged is not None]
-    alike = len(paid) == len(rejected) and len({money.unit for money in paid}) == 1
-    told = " | ".join(f"{name}: {error.message}" for name, error in errors.items())
     return QualityRejected(
-        f"No backend of the route delivered an image that is good enough. {told}",
+        f"No backend of the route delivered an image that is good enough. {' | '.join(map(_told, errors.items()))}",
         stored=dict.fromkeys(raw for error in rejected for raw in error.stored),
         score=rejected[-1].score,
         hint=f"{_AGAIN} {_ANEW}",
         errors=errors.values(),
-        charged=sum(paid[1:], start=paid[0]) if alike else None,
+        charged=_bill(made),
     )
+
+
+def _told(named: tuple[str, PixelRouterError]) -> str:
+    name, error = named
+    paid = f" This call paid {error.charged} for it." if isinstance(error, QualityRejected) and error.charged else ""
+    return f"{name}: {error.message}{paid}"
+
+
+def _bill(made: Sequence[Attempt]) -> Money | None:
+    """What attempts cost together; None where some cost dollars and some generations."""
+    paid = [row.cost.money for row in made if row.state == "settled" and row.cost.money]
+    if len({money.unit for money in paid}) > 1:
+        return None
+    return sum(paid[1:], start=paid[0]) if paid else Money(0)

@@ -32,7 +32,7 @@ from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
-from pixelrouter.routing.gate import after, goes_on, turned_down
+from pixelrouter.routing.gate import after, goes_on, none_left, remembering, turned_down
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
@@ -242,16 +242,16 @@ class Workshop:
         failed: dict[str, PixelRouterError] = {}
         turned: list[Attempt] = []
         while True:
-            spent = [row for one in made if (row := self.ledger.get(one))]
-            attempt = yield from self.engine.obtain(after(ask, spent), made, failed)
-            try:
-                return (yield from self.finish(ask, attempt, made, turned))
-            except QualityRejected as error:
-                if not goes_on(error, ask):
-                    raise
-                failed[attempt.backend] = error
-                turned.append(turned_down(attempt, error))
-                ask.tell("finish", attempt.backend, 1.0, "turned down")
+            with remembering(turned):
+                attempt = yield from self.engine.obtain(after(ask, self.engine.rows(made)), made, failed)
+                try:
+                    return (yield from self.finish(ask, attempt, made, turned))
+                except QualityRejected as error:
+                    failed[attempt.backend] = error
+                    if not goes_on(error, ask):
+                        raise none_left(failed, self.engine.rows(made)) or error from None
+                    turned.append(turned_down(attempt, error))
+            ask.tell("finish", attempt.backend, 1.0, "turned down")
 
     def finish(self, ask: Ask, attempt: Attempt, made: list[str], turned: Sequence[Attempt] = ()) -> Steps[PixelArt]:
         """Finished pixel art from a settled attempt; ``turned`` are those that were turned down before it."""
