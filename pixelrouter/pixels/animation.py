@@ -159,8 +159,9 @@ def _gif(frames: list[Bytes], times: list[int], loop: int | None) -> tuple[bytes
     for at, (frame, step) in enumerate(zip(frames, steps, strict=True)):
         alone = [shared[at]] if shared else _indexed([frame])
         if not alone:
+            beside = " beside transparency" if clear else ""
             raise InvalidRequest(
-                f"Frame {at + 1} has {len(_palette([frame]))} colours; a GIF frame holds {ENTRIES}.",
+                f"Frame {at + 1} has {len(_palette([frame]))} colours; a GIF frame holds {ENTRIES - clear}{beside}.",
                 hint="Fewer colours, or save as .png or .webp.",
             )
         out.append(_gif_frame(alone[0], step, clear=clear))

@@ -199,7 +199,8 @@ def _decode(data: bytes) -> Decoded:
             raise UnreadableImage(f"The animation has {count} frames; at most {MAX_FRAMES} are read.")
         _check_size(image.size, count)
         size, frames, durations = image.size, [], []
-        for index in range(count):
+        # An APNG may begin with a picture for those who show no animations; it is no frame.
+        for index in range(int(getattr(image, "default_image", False)), count):
             if count > 1:
                 image.seek(index)
                 _check_size(image.size, count)  # a GIF's frames may be larger than the GIF says

@@ -232,3 +232,22 @@ def test_a_still_is_finished_as_ever_and_pauses_get_a_time():
     done = finish_animation(file.getvalue(), FinishSpec(size=(24, 24)))
     assert done.durations == (100, 100)
     assert done.report.method == "native"
+
+
+def test_a_picture_for_those_who_show_no_animations_is_no_frame():
+    shown = [Image.new("RGBA", (4, 4), color) for color in ("#ff0000", "#00ff00")]
+    file = io.BytesIO()
+    Image.new("RGBA", (4, 4), "#0000ff").save(
+        file, "PNG", save_all=True, default_image=True, append_images=shown, duration=[70, 90], blend=0
+    )
+    done = decode(file.getvalue())
+    assert done.durations == (70, 90)
+    assert [frame.tobytes() for frame in done.frames] == [frame.tobytes() for frame in shown]
+
+
+def test_what_is_too_much_beside_transparency_is_said():
+    frame = np.zeros((16, 17, 4), dtype=np.uint8)
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    frame[:, :16] = np.stack([values, values.T, values, np.full_like(values, 255)], axis=2)
+    with pytest.raises(InvalidRequest, match="255 beside transparency"):
+        encode_animation([Image.fromarray(frame)] * 2, ".gif", 100)
