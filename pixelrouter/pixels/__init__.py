@@ -1,9 +1,10 @@
 """The post-processor: from whatever a vendor returned to real pixel art. Pure functions, no network."""
 
+from pixelrouter.pixels.alpha.matte import rembg_matte
 from pixelrouter.pixels.animation import Written, finish_animation, save_animation
-from pixelrouter.pixels.batch.batch import BatchReport, finish_folder
+from pixelrouter.pixels.batch.batch import BatchReport, FileResult, Step, finish_folder
 from pixelrouter.pixels.batch.executors import Executor, InProcess, Processes, RayCluster
-from pixelrouter.pixels.check import CheckReport, annotate, check
+from pixelrouter.pixels.check import CheckReport, Finding, Rule, annotate, check
 from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.colors.palette import BuiltIn, built_ins, resolve_palette
 from pixelrouter.pixels.decode import Decoded, decode
@@ -17,7 +18,8 @@ from pixelrouter.pixels.sheets.slice import Slicing, slice_boxes, slice_sheet
 from pixelrouter.pixels.snap import snap_image
 from pixelrouter.pixels.spec import ALGORITHM, FinishSpec
 from pixelrouter.pixels.tiles.seam import TILEABLE, Seam, make_seamless, preview, seam_score
-from pixelrouter.pixels.tiles.wang import WangReport, check_wang, wang_map
+from pixelrouter.pixels.tiles.wang import Joint, WangReport, check_wang, wang_map
+from pixelrouter.types import Grid, Report
 
 __all__ = [
     "ALGORITHM",
@@ -30,15 +32,22 @@ __all__ = [
     "Decoded",
     "Executor",
     "Explanation",
+    "FileResult",
+    "Finding",
     "FinishSpec",
     "Finished",
+    "Grid",
     "InProcess",
+    "Joint",
     "Packed",
     "Processes",
     "RayCluster",
     "Registered",
+    "Report",
+    "Rule",
     "Seam",
     "Slicing",
+    "Step",
     "WangReport",
     "Written",
     "annotate",
@@ -60,6 +69,7 @@ __all__ = [
     "pad",
     "preview",
     "register",
+    "rembg_matte",
     "resolve_palette",
     "save_animation",
     "seam_score",
