@@ -34,6 +34,8 @@ _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at mos
 _ALL_ON_ONE = 0.97  # share of the edges around every k-th line of an interpolation, from which on it is a blur
 _LINES_A_CLASS = 6
 _DRIFTS = 0.06  # spread of the widths of cells, in periods, above which the lattice drifts
+_SEEN = 0.15  # of the mean evidence of a line, to count as seen
+_BOUND = 0.5  # cells that drift moves a line at most
 _JITTER = 0.4  # the same in source pixels: less is rounding
 
 
@@ -179,7 +181,39 @@ def _built(profiles: tuple[Profile, Profile], found: tuple[float, float]) -> Lat
     if factor > 1:
         combs = [comb(profile, period * factor) for profile, period in zip(profiles, found, strict=True)]
         lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
-    return _laid(profiles, combs, [_followed(*each) for each in zip(profiles, combs, lines, strict=True)])
+    for _ in range(2):
+        if not any(_drifts(one, at) for one, at in zip(combs, lines, strict=True)):
+            break
+        widths = _widths(profiles, lines)
+        lines = [
+            drifting_lines(profile, comb_at(profile, width)) if _drifts(one, at) else at
+            for profile, one, at, width in zip(profiles, combs, lines, widths, strict=True)
+        ]
+    return _laid(profiles, combs, lines)
+
+
+def _drifts(one: Comb, lines: Doubles) -> bool:
+    return len(lines) >= 6 and bool(np.diff(lines)[1:-1].std() >= max(_DRIFTS * one.period, _JITTER))
+
+
+def _widths(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> tuple[float, float]:
+    """The mean width of the cells of each axis, from those that have evidence on both sides.
+
+    Drift is bounded, so over many cells the mean is right; where two means could be the same, cells are square.
+    """
+    means, errors = [], []
+    for profile, at in zip(profiles, lines, strict=True):
+        evidence = evidence_at(profile, at)
+        seen = evidence > _SEEN * evidence.mean()
+        both = seen[1:] & seen[:-1]
+        if both.sum() < 4:
+            both[:] = True
+        means.append(float(np.diff(at)[both].mean()))
+        errors.append(_BOUND / float(both.sum()))
+    if abs(np.log(means[0] / means[1])) < errors[0] + errors[1]:
+        share = errors[1] / (errors[0] + errors[1])
+        means = [share * means[0] + (1 - share) * means[1]] * 2
+    return means[0], means[1]
 
 
 def _laid(profiles: tuple[Profile, Profile], combs: list[Comb], lines: list[Doubles]) -> Lattice:
@@ -217,19 +251,6 @@ def _blurred(profiles: tuple[Profile, Profile], smooth: Interpolation) -> int:
         if least > _ALL_ON_ONE:
             best = factor
     return best
-
-
-def _followed(profile: Profile, one: Comb, lines: Doubles) -> Doubles:
-    """The lines, found again with springs made for drift where they do drift."""
-    for _ in range(2):
-        if len(lines) < 6:
-            break
-        widths = np.diff(lines)
-        if widths[1:-1].std() < max(_DRIFTS * one.period, _JITTER):
-            break
-        period = float((lines[-1] - lines[0]) / len(widths))
-        lines = drifting_lines(profile, comb_at(profile, period))
-    return lines
 
 
 def _thinning(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> int:
