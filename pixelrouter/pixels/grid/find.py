@@ -33,10 +33,10 @@ _ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the li
 _ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
 _ALL_ON_ONE = 0.97  # share of the edges around every k-th line of an interpolation, from which on it is a blur
 _LINES_A_CLASS = 6
-_DRIFTS = 0.06  # spread of the widths of cells, in periods, above which the lattice drifts
+_DRIFTS = 0.035  # spread of the mean widths of three cells, in periods, above which the lattice drifts
 _SEEN = 0.15  # of the mean evidence of a line, to count as seen
 _BOUND = 0.5  # cells that drift moves a line at most
-_JITTER = 0.4  # the same in source pixels: less is rounding
+_JITTER = 0.3  # the same in source pixels: less is rounding
 
 
 def detect_grid(image: Image.Image) -> Grid:
@@ -193,7 +193,11 @@ def _built(profiles: tuple[Profile, Profile], found: tuple[float, float]) -> Lat
 
 
 def _drifts(one: Comb, lines: Doubles) -> bool:
-    return len(lines) >= 6 and bool(np.diff(lines)[1:-1].std() >= max(_DRIFTS * one.period, _JITTER))
+    """Whether the widths of cells change from region to region. From one cell to the next is jitter, not drift."""
+    if len(lines) < 8:
+        return False
+    widths = np.convolve(np.diff(lines)[1:-1], np.full(3, 1 / 3), mode="valid")
+    return bool(widths.std() >= max(_DRIFTS * one.period, _JITTER))
 
 
 def _widths(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> tuple[float, float]:
