@@ -139,22 +139,19 @@ class PixelArt:
         return sheet
 
     def save_animation(self, path: str | Path, *, scale: int = 1, milliseconds: int = 150) -> Path:
-        """Write the images as one looping GIF, APNG or WebP, by the ending of ``path`` (.gif, .png, .webp).
+        """Write the images as one looping GIF, APNG or WebP, by the ending of ``path`` (.gif, .png, .apng, .webp).
 
-        ``milliseconds`` holds where the vendor set no times. Colours are kept exactly. Raises InvalidRequest for
-        another ending.
+        ``milliseconds`` holds where the vendor set no times. Every pixel, frame and time is kept exactly, but a GIF
+        counts in steps of 10 ms. Raises InvalidRequest for another ending and for a scale below 1.
         """
+        _check_scale(scale)
+        import numpy as np
+
+        from pixelrouter.formats import save
+
         target = Path(path)
-        if target.suffix.lower() not in (".gif", ".png", ".webp"):
-            raise InvalidRequest(f"{target.name!r} is no moving picture.", hint="Save as .gif, .png or .webp.")
-        width, height = self.size
-        frames = [image.resize((width * scale, height * scale), 0) for image in self.images]
-        times = [time or milliseconds for time in self.durations] or [milliseconds] * len(frames)
-        options: dict[str, Any] = {"lossless": True} if target.suffix.lower() == ".webp" else {"disposal": 2}
-        if target.suffix.lower() == ".png":
-            options = {"disposal": 1, "blend": 0}
-        target.parent.mkdir(parents=True, exist_ok=True)
-        frames[0].save(target, save_all=True, append_images=frames[1:], duration=times, loop=0, **options)
+        times = [time or milliseconds for time in self.durations] or milliseconds
+        save([np.asarray(image).repeat(scale, 0).repeat(scale, 1) for image in self.images], target, times)
         return target
 
     @property
@@ -176,8 +173,7 @@ class PixelArt:
         Returns the paths. Raises InvalidRequest for a scale below 1 or a name that does not end in ``.png``.
         """
         target = Path(path)
-        if scale < 1 or scale > 64:
-            raise InvalidRequest(f"scale={scale} is outside 1..64.", hint="Enlarge by a whole factor, 8 for instance.")
+        _check_scale(scale)
         if target.suffix.lower() != ".png":
             raise InvalidRequest(f"{target.name!r} does not end in .png.", hint="Pixel art is saved as indexed PNG.")
         chosen = list(enumerate(self.indexed, 1)) if index is None else [(index + 1, self.indexed[index])]
@@ -235,3 +231,8 @@ class PixelArt:
         buffer = io.BytesIO()
         self.indexed[0].resize((self.size[0] * scale, self.size[1] * scale), 0).save(buffer, format="PNG")
         return buffer.getvalue()
+
+
+def _check_scale(scale: int) -> None:
+    if scale < 1 or scale > 64:
+        raise InvalidRequest(f"scale={scale} is outside 1..64.", hint="Enlarge by a whole factor, 8 for instance.")

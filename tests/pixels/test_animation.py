@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixelrouter.errors import InvalidRequest
+from pixelrouter.formats import ENDINGS
 from pixelrouter.pixels import FinishSpec, decode, finish
-from pixelrouter.pixels.animation import ENDINGS, encode_animation, finish_animation, loop_of, save_animation
+from pixelrouter.pixels.animation import encode_animation, finish_animation, loop_of, save_animation
 from pixelrouter.pixels.steady import steady
 
 COLORS = np.array([(30, 40, 60), (200, 60, 50), (240, 220, 120), (60, 150, 80)], dtype=np.uint8)

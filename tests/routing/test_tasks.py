@@ -13,6 +13,7 @@ from PIL import Image
 
 from pixelrouter import AsyncPixelRouter, PixelRouter
 from pixelrouter.errors import InvalidRequest, NoBackend
+from pixelrouter.pixels import decode
 from pixelrouter.testing import RetroDiffusionSimulator
 from pixelrouter.types import VIEW_NAMES
 
@@ -137,6 +138,19 @@ def test_a_moving_picture_keeps_every_pixel(free: PixelRouter, tmp_path: Path, e
         assert (ours == theirs)[ours[..., 3] > 0].all()
     with pytest.raises(InvalidRequest):
         art.save_animation(tmp_path / "slime.bmp")
+    with pytest.raises(InvalidRequest):
+        art.save_animation(tmp_path / f"slime.{ending}", scale=0)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "apng", "webp"])
+def test_frames_that_are_equal_stay_as_many(free: PixelRouter, tmp_path: Path, ending: str) -> None:
+    with free:
+        art = free.animate("a green slime", action="bounce", frames=4, size=32)
+    first, second = art.indexed[0], art.indexed[2]
+    still = art.with_(indexed=(first, first, second, second, first), durations=(30, 0, 70, 80, 90))
+    film = decode(still.save_animation(tmp_path / f"slime.{ending}", milliseconds=120))
+    assert film.durations == (30, 120, 70, 80, 90)
+    assert [frame.tobytes() for frame in film.frames] == [frame.tobytes() for frame in still.images]
 
 
 def test_wang_tiles_are_named_by_their_corners(free: PixelRouter) -> None:
