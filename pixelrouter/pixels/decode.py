@@ -57,10 +57,10 @@ def decode(source: Source) -> Decoded:
         return source
     if isinstance(source, Image.Image | np.ndarray):
         image = _opened(source)
-        return Decoded((_read("The image", lambda: to_rgba(image)),), (0,))
+        return Decoded((guarded("The image", lambda: to_rgba(image)),), (0,))
     if not isinstance(source, bytes | str | os.PathLike):
         raise UnreadableImage(
-            f"A {type(source).__name__} is not an image.", hint="Give its bytes, a path, a PIL image or an array."
+            f"Not an image: {type(source).__name__}.", hint="Give bytes, a path, a PIL image or an array."
         )
     name = "The image" if isinstance(source, bytes) else Path(source).name
     data = source if isinstance(source, bytes) else read_file(Path(source))
@@ -68,7 +68,7 @@ def decode(source: Source) -> Decoded:
         raise UnreadableImage(f"{name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
     if declared := declared_size(data):
         _check_size(declared, 1)
-    return _read(name, lambda: _decode(data))
+    return guarded(name, lambda: _decode(data))
 
 
 def _opened(source: Image.Image | NDArray[Any]) -> Image.Image:
@@ -77,7 +77,7 @@ def _opened(source: Image.Image | NDArray[Any]) -> Image.Image:
         array = source
         if not array.size:
             raise UnreadableImage(f"An array of shape {array.shape} is empty.")
-        source = _read("The array", lambda: Image.fromarray(array))
+        source = guarded("The array", lambda: Image.fromarray(array))
     _check_size(source.size, 1)
     return source
 
@@ -95,7 +95,7 @@ def read_file(path: Path) -> bytes:
     return data
 
 
-def _read(name: str, work: Callable[[], T]) -> T:
+def guarded(name: str, work: Callable[[], T]) -> T:
     """``work()``, with whatever Pillow raises turned into one clear error."""
     try:
         with _quiet():
@@ -252,7 +252,7 @@ def to_array(source: Image.Image | NDArray[Any]) -> Bytes:
     Strip by strip, since Pillow's own way holds three copies of the image at a time.
     """
     image = _opened(source)
-    return _read("The image", lambda: _by_strips(image))
+    return guarded("The image", lambda: _by_strips(image))
 
 
 def _by_strips(image: Image.Image) -> Bytes:
