@@ -134,5 +134,6 @@ def _nearby(scores: Doubles, top: int, tried: Doubles) -> float:
         before, here, after = scores[best - 1 : best + 2]
         bend = before - 2 * here + after
         if bend < 0:
-            return float(tried[best] * np.exp(_RATIO * 0.5 * (before - after) / bend))
+            step = max(-2.0, min(2.0, 0.5 * (before - after) / bend))  # on a straight slope there is no summit near
+            return float(tried[best] * np.exp(_RATIO * step))
     return float(tried[best])

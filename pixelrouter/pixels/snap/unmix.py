@@ -197,19 +197,17 @@ def unmix(cells: Floats, at: Doubles, response: Response, axis: int) -> Floats:
     ``at`` (n, k) are the points along it, in cell coordinates (cell j is j..j+1), whose mean each value is.
     """
     count = len(at)
-    number = np.arange(count)
-    near = number[:, None] + np.arange(-REACH, REACH + 1)
+    near = np.arange(count)[:, None] + np.arange(-REACH, REACH + 1)
     taps = response.weights(at[:, :, None] - near[:, None, :] - 0.5).mean(axis=1)
-    weights = np.zeros((count, count + 2 * REACH))
-    np.put_along_axis(weights, near + REACH, taps, axis=1)
-    weights = weights[:, REACH:-REACH]  # what would reach in from outside the picture is left out
-    weights /= weights.sum(axis=1, keepdims=True)
     out = np.empty_like(cells)
     strength = _NOISY if response.kind == "blur" else _CLEAR
     for start in range(0, count, _BLOCK):
         stop = min(count, start + _BLOCK)
         low, high = max(0, start - _HALO), min(count, stop + _HALO)
-        part = weights[low:high, low:high]
+        # A block of the matrix at a time: the whole of it would grow with the square of the cells.
+        part = np.zeros((high - low, high - low + 2 * REACH))
+        np.put_along_axis(part, near[: high - low] + REACH, taps[low:high], axis=1)
+        part = part[:, REACH:-REACH]  # what would reach in from outside is left out
         part = part / part.sum(axis=1, keepdims=True)
         one = np.eye(high - low)
         # Tikhonov's solution, drawn to the samples rather than to zero.
