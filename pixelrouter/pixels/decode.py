@@ -246,12 +246,12 @@ def _to_bytes(values: NDArray[Any], mode: str) -> Bytes:
     return out
 
 
-def to_array(source: Image.Image | NDArray[Any]) -> Bytes:
-    """The ``(h, w, 4)`` RGBA bytes of an image of any mode, or of an array; raises UnreadableImage as :func:`decode`.
+def to_array(source: Source) -> Bytes:
+    """The ``(h, w, 4)`` RGBA bytes of an image, of its first frame if it has several; raises as :func:`decode`.
 
     Strip by strip, since Pillow's own way holds three copies of the image at a time.
     """
-    image = _opened(source)
+    image = _opened(source if isinstance(source, Image.Image | np.ndarray) else decode(source).image)
     return guarded("The image", lambda: _by_strips(image))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes, Floats
-from pixelrouter.pixels.decode import to_array
+from pixelrouter.pixels.decode import Source, to_array
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.grid.edges import premultiplied
 from pixelrouter.pixels.grid.lattice import Doubles
@@ -28,10 +28,10 @@ _LUMA = (0.299, 0.587, 0.114)
 _BLUE, _RED = 0.564, 0.713
 
 
-def snap_image(image: Image.Image) -> Image.Image:
+def snap_image(image: Source) -> Image.Image:
     """The image at its native size, RGBA: grid and colours of the cells, no colour limit.
 
-    An image that is at 1x already, or that has no grid, comes back unchanged.
+    An image that is at 1x already, or that has no grid, comes back unchanged. Raises UnreadableImage.
     """
     rgba = to_array(image)
     lattice = find_lattice(rgba)
