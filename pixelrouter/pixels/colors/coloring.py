@@ -71,7 +71,7 @@ def _merge(
     if spec.merge and len(colors):
         return merge_within(colors, counts, spec.merge)
     if spec.merge is None and spec.mode == "restore" and not (drawn and fits) and len(colors):
-        noise = max(measure_noise(frames), 0 if drawn else ROUNDING)
+        noise = max(measure_noise(frames, drawn=drawn), 0 if drawn else ROUNDING)
         if noise:
             return merge_noise(colors, counts, noise)
     return colors, np.arange(len(colors))

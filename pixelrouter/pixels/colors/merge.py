@@ -26,28 +26,33 @@ _FAR = 60.0  # sRGB levels; neighbours that differ by more are two colours of th
 _NEAR = 20.0  # sRGB levels; neighbours that differ by less may be one colour and noise
 _UNEQUAL = 0.18  # share of exactly equal neighbours, among the near ones, below which every colour is suspect
 _DRAWN = 0.8  # the share from which the picture was drawn so
+_SCATTERED = 5.0  # times the noise; rare colours further from all others than this were drawn
 _LEAST = 0.25  # sRGB levels; what is left of rounding
 _MOST = 10.0  # sRGB levels; what looks like more is a picture of many colours
 _PAIRS = 20_000  # differences looked at
 _SAMPLE = 512  # pixels whose distances to one another bound the noise
 _REACH = 4.0  # standard deviations: holds 99.9 % of a normal cloud in three dimensions
 _STRAY = 0.03  # a colour with less than this share of a neighbour's pixels, within twice the reach, is its rim
+_RIM = 1.0  # sRGB levels; the noise that a rim has at least, in a picture that has any
+_CROWD = 0.25  # colours in the rim for each that is not, from which it is a crowd
 _VOXELS = 1536  # colours clustered at once; more are put together with their like first
 
 
-def measure_noise(frames: Sequence[Bytes]) -> float:
+def measure_noise(frames: Sequence[Bytes], *, drawn: bool = True) -> float:
     """The standard deviation of the noise in frames ``(h, w, 4)``, in sRGB levels a channel; 0 for drawn colours.
 
     Noise makes colours that hardly any pixel has. How such pixels differ from their neighbours is a mixture: from one
     of the same colour by the noise, from another colour by any amount. Expectation-maximisation tells them apart.
-    Second differences are asked as well, for a smooth gradient has steps like noise, but steps that go on.
+    Second differences are asked as well, for a smooth gradient has steps like noise, but steps that go on. ``drawn``
+    says that the pixels may be the artist's own: then many equal neighbours are enough to believe it. JPEG leaves
+    many as well, but what it adds lies close to the colours that were there.
     """
     seen = [frame[..., 3] > 0 for frame in frames]
     packed = [pack(frame[..., :3]) for frame in frames]
     values, counts = np.unique(np.concatenate([p[s] for p, s in zip(packed, seen, strict=True)]), return_counts=True)
     equal = _equal(packed, frames, seen)
     few = counts <= max(2, counts.sum() / _RARE)
-    if equal >= _DRAWN:
+    if drawn and equal >= _DRAWN:
         return 0.0
     if counts[few].sum() <= _NOISY * counts.sum():
         if equal >= _UNEQUAL:
@@ -55,7 +60,10 @@ def measure_noise(frames: Sequence[Bytes]) -> float:
         few[:] = True  # many pixels and little noise: every colour has several
     odd = [np.isin(p, values[few]) & s for p, s in zip(packed, seen, strict=True)]
     steps, bends = _steps(frames, seen, odd)
-    noise = min(_scale(steps), _spread(values, counts, few))
+    spread = _spread(values, counts, few)
+    noise = min(_scale(steps), spread)
+    if equal >= _DRAWN and spread > _SCATTERED * noise:
+        return 0.0
     if 0 < _scale(bends) < noise / 2:
         noise = _scale(bends)
     return noise if _LEAST < noise < _MOST else 0.0
@@ -156,7 +164,7 @@ def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Int
         mass.append(float(weight[cloud].sum()))
         density[cloud] = 0
     found = np.array(centers, dtype=np.float32)
-    left = found[~_strays(found, np.array(mass), reach)]
+    left = found[~_strays(found, np.array(mass), noise)]
     owner = _squares(middle, left).argmin(axis=1)[place]
     return np.rint(left).clip(0, 255).astype(np.uint8), np.asarray(owner, dtype=np.intp)
 
@@ -171,11 +179,20 @@ def _voxels(colors: Bytes, noise: float) -> Ints:
         width += 1
 
 
-def _strays(centers: Floats, mass: NDArray[np.float64], reach: float) -> Mask:
-    """Which centres are the rim of a heavier one: much lighter and close, or very much lighter and not far."""
+def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
+    """Which centres are the rim of a heavier one: much lighter and close, or very much lighter and not far.
+
+    JPEG, blur and a model's wobble leave far more pixels at the rim than noise does, the fewer the further out. Where
+    that is seen, the rim is wider; colours that were drawn do not crowd around others.
+    """
     squares, share = _squares(centers, centers), mass[:, None] / mass[None, :]
-    stray = ((squares <= 4 * reach) & (share <= _STRAY)) | ((squares <= 2.25 * reach) & (share <= 5 * _STRAY))
-    return np.asarray(stray.any(axis=1), dtype=np.bool_)
+    reach = _REACH * noise
+    close = np.where(share <= 5 * _STRAY, squares, np.inf).min(axis=1) <= (1.5 * reach) ** 2
+    reach = _REACH * max(noise, _RIM)
+    light = np.sqrt(np.where(share <= _STRAY, squares, np.inf).min(axis=1)) / reach
+    near, far = ((light > 2) & (light <= 3)).sum(), ((light > 3) & (light <= 4.5)).sum()
+    crowded = near > max(far, _CROWD * (light > 4.5).sum(), 2)
+    return np.asarray(close | (light <= (3.5 if crowded else 2.0)), dtype=np.bool_)
 
 
 def _squares(a: Floats, b: Floats) -> Floats:

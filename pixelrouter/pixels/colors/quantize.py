@@ -109,7 +109,7 @@ def kmeans(colors: Bytes, counts: Counts, limit: int) -> Bytes:
 
 
 def _bins(colors: Bytes, counts: Counts) -> tuple[Doubles, Doubles]:
-    """OKLab, hue weighed, and weight of the colours, those alike in their leading bits put together until they are few enough."""
+    """OKLab, hue weighed, and weight of the colours; those alike in their leading bits are one where they are many."""
     each, weigh = to_oklab(colors) * _HUE, counts.astype(np.float64)
     lab, weight = each, weigh
     for bits in (6, 5, 4):
