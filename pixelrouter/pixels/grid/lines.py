@@ -18,6 +18,7 @@ _STIFF = 10.0  # spring of a step
 _SOFT, _BENDING = 2.0, 10.0  # springs of a step and of its change, where the lattice drifts
 _SHORTEST, _LONGEST = 0.6, 1.45  # periods between two lines
 _BORDER = 0.35  # evidence of the picture's borders, which usually are borders of cells as well
+_DOUBTFUL = 0.15  # periods from one half
 _PULL = 0.15  # evidence of a line of the comb, times its strength
 _STRONG = 1.5  # evidence of one line counts at most this often as much as that of a typical one
 
@@ -161,14 +162,16 @@ def evidence_at(profile: Profile, lines: Doubles) -> Doubles:
 
 
 def with_borders(cuts: Doubles, length: int, period: float) -> Doubles:
-    """Cuts that span the picture: cells cut off by its border are kept from half a period on."""
+    """Cuts that span the picture: cells cut off by its border are kept from half a period on.
+
+    Two doubtful ends are judged together: if nothing was cut off, what is left over makes whole cells.
+    """
     inner = cuts[(cuts > 0) & (cuts < length)]
     if not len(inner):
         return np.array([0.0, float(length)])
-    if inner[0] >= 0.5 * period:
-        inner = np.concatenate([[0.0], inner])
-    if length - inner[-1] >= 0.5 * period:
-        inner = np.concatenate([inner, [float(length)]])
-    if len(inner) < 2:
-        return np.array([0.0, float(length)])
-    return inner
+    first, last = inner[0] / period, (length - inner[-1]) / period
+    keep = [first >= 0.5, last >= 0.5]
+    if abs(first - 0.5) < _DOUBTFUL and abs(last - 0.5) < _DOUBTFUL:
+        keep = [first >= last, last > first]
+    inner = np.concatenate([[0.0] if keep[0] else [], inner, [float(length)] if keep[1] else []])
+    return inner if len(inner) > 1 else np.array([0.0, float(length)])

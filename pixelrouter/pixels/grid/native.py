@@ -11,6 +11,7 @@ from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid.edges import Steps, scan_lines
 
 _LONGEST = 1024  # pixels: no one draws single pixels over a larger canvas
+_SMALL, _SINGLE = 256, 0.01  # on a canvas longer than the first there are single pixels, at least this share
 _LINES = 48  # scan lines looked at for single pixels
 _COLORS = 512
 _ALIKE = 0.4  # share of pixels that equal a neighbour, at least
@@ -21,7 +22,7 @@ _FAINT_SHARE = 0.25  # of all differences, at most
 def is_native(image: Bytes) -> bool:
     """Whether premultiplied ``(h, w, 4)`` looks like art whose pixels were set one by one."""
     height, width = image.shape[:2]
-    if max(height, width) > _LONGEST:
+    if max(height, width) > _LONGEST or (max(height, width) > _SMALL and single_pixels(image) < _SINGLE):
         return False
     packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
     if len(np.unique(packed)) > _COLORS:
