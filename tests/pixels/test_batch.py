@@ -4,6 +4,7 @@ import json
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +124,48 @@ def test_a_journal_that_was_cut_off_still_counts(art, tmp_path):
     report = finish_folder(art, out, SPEC, HERE)
     assert (report.finished, report.skipped) == (1, 2)
     assert len(journal.read_bytes().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: bytes(range(256)) * 20,
+        lambda data: b'[1]\n"x"\n7\nnull\n{}\n{"name":[1],"files":[1],"sum":2}\n' + b"[" * 100_000,
+        lambda data: data.replace(b'"files":{', b'"files":[1],"f":{'),
+        lambda data: data.replace(b'"report":{', b'"report":7,"r":{'),
+        lambda data: data.replace(b'"colors":{"#', b'"colors":{"0'),
+        lambda data: data.replace(b'"palette":["#', b'"palette":["#0'),
+    ],
+)
+def test_a_damaged_journal_is_written_anew(art, tmp_path, damage):
+    out = tmp_path / "out"
+    finish_folder(art, out, SPEC, HERE, shared_palette=True)
+    journal = out / NAME
+    whole = journal.read_bytes()
+    assert damage(whole) != whole
+    journal.write_bytes(damage(whole))
+    finish_folder(art, out, SPEC, HERE, shared_palette=True)
+    assert journal.read_bytes() == whole
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_where_there_is_no_room_every_file_says_so(art, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / NAME).symlink_to("/dev/full")
+    report = finish_folder(art, out, SPEC, HERE)
+    assert [type(error).__name__ for error in report.errors.values()].count("StoreError") == 3
+    assert len(report.errors) == 4
+
+
+def test_the_longest_name_that_a_disk_takes(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    name = "n" * 251 + ".png"
+    Image.new("RGB", (4, 4), "#3060a0").save(source / name)
+    assert not finish_folder(source, tmp_path / "out", FinishSpec(size=(4, 4)), HERE).errors
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == [name]
 
 
 def test_processes_give_the_same_bytes_in_the_same_order(art, tmp_path):

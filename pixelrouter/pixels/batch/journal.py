@@ -1,7 +1,7 @@
 """What a batch has done already: a journal in the folder of the results, so that a second run skips what is there.
 
 One line of JSON for each finished file, appended when the file is in place; at the end the journal is rewritten as a
-whole, sorted, and moved into its place. A line that an interruption cut off is skipped when the journal is read.
+whole, sorted, and moved into its place. Each line has a checksum: one that was cut off or damaged counts for nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def digest(data: bytes) -> str:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there, so that none is ever half written. Raises StoreError."""
-    part = path.with_name(f".{path.name}.part")
+    # Beside it, and no longer than the name itself: 255 bytes are the most that a disk takes.
+    part = path.with_name(f".{digest(path.name.encode(errors='surrogateescape'))[:16]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -54,8 +55,7 @@ class Journal:
         with suppress(OSError):
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         for line in lines:
-            with suppress(ValueError, TypeError, KeyError):
-                entry = json.loads(line)
+            if entry := _read(line):
                 self._entries[entry["name"]] = entry
 
     def find(self, name: str, *, source: str, key: str) -> dict[str, Any] | None:
@@ -63,8 +63,7 @@ class Journal:
         entry = self._entries.get(name)
         if entry is None or entry.get("source") != source or entry.get("key") != key:
             return None
-        files = entry.get("files", {})
-        if not all(self._hash(self.folder / file) == made for file, made in files.items()):
+        if not all(self._hash(self.folder / file) == made for file, made in entry["files"].items()):
             return None
         self._used.add(name)
         return entry
@@ -84,13 +83,17 @@ class Journal:
             raise StoreError(f"{self.path} cannot be written: {error.strerror or error}.") from error
 
     def close(self) -> None:
-        """Rewrite the journal, sorted. Entries whose first file is gone, and what no one asked for, are dropped."""
+        """Rewrite the journal, sorted. Entries whose files are gone, and what no one asked for, are dropped.
+
+        Where there is no room for that, the journal stays as it is: its lines count as well.
+        """
         kept = [entry for name, entry in sorted(self._entries.items()) if name in self._used or self._lives(entry)]
         if kept:
-            write(self.path, b"\n".join(_line(entry) for entry in kept) + b"\n")
+            with suppress(StoreError):
+                write(self.path, b"\n".join(_line(entry) for entry in kept) + b"\n")
 
     def _lives(self, entry: dict[str, Any]) -> bool:
-        return any((self.folder / file).exists() for file in entry.get("files", {}))
+        return any((self.folder / file).exists() for file in entry["files"])
 
     @staticmethod
     def _hash(path: Path) -> str | None:
@@ -101,4 +104,18 @@ class Journal:
 
 
 def _line(entry: dict[str, Any]) -> bytes:
+    """An entry as a line, with a checksum of the rest."""
+    return _json({**entry, "sum": digest(_json(entry))})
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    """The entry of a line; None if it is not as it was written."""
+    try:
+        entry = json.loads(line)
+        return entry if entry.pop("sum") == digest(_json(entry)) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _json(entry: dict[str, Any]) -> bytes:
     return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
