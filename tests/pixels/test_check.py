@@ -148,6 +148,88 @@ def test_half_transparent_and_hidden_pixels_are_found() -> None:
     assert found["hidden"].boxes == ((2, 0, 5, 1),)
 
 
+def scattered(side: int = 128) -> Image.Image:
+    """Four sprites at 1x on one ground."""
+    ground = Image.new("RGBA", (side, side), SKY)
+    for at, prompt in enumerate(["a knight", "a castle", "a red potion", "a dragon"]):
+        ground.alpha_composite(drawn(prompt, 32), ((at % 2) * 66 + 3, (at // 2) * 66 + 5))
+    return ground
+
+
+@pytest.mark.parametrize("whole", [1, 3])
+@pytest.mark.parametrize("larger", [2, 3, 4])
+def test_a_larger_sprite_among_others_is_found_where_it_is(larger: int, whole: int) -> None:
+    art = scattered(192)
+    sprite = enlarged(drawn("a red potion", 24), larger)
+    clean = check(enlarged(art, whole))
+    art.alpha_composite(sprite, (81, 77))
+    report = check(enlarged(art, whole))
+    assert clean["pixel-size"].score == 100
+    assert report["pixel-size"].score <= 70
+    (finding,) = [each for each in report.findings if each.rule == "pixel-size"]
+    assert f"{larger * whole}x{larger * whole}" in finding.what
+    area = [whole * side for side in (81 - 16, 77 - 16, 81 + 24 * larger + 16, 77 + 24 * larger + 16)]
+    assert finding.boxes
+    for left, top, right, bottom in finding.boxes:
+        assert left >= area[0]
+        assert top >= area[1]
+        assert right <= area[2]
+        assert bottom <= area[3]
+
+
+@pytest.mark.parametrize("half", [1, 2, 3])
+def test_a_sprite_half_a_pixel_off_the_others_grid_is_found(half: int) -> None:
+    art = enlarged(scattered(), 2 * half)
+    sprite = enlarged(drawn("a sword", 16), 2 * half)
+    left, top = 30 * 2 * half + half, 52 * 2 * half + half
+    art.alpha_composite(sprite, (left, top))
+    report = check(art)
+    assert report["grid"].score < 100
+    assert not report.passed
+    (finding,) = [each for each in report.findings if each.rule == "grid"]
+    near = [box for box in finding.boxes if left - 1 <= box[0] <= left + sprite.width and top - 1 <= box[1]]
+    assert len(near) >= 0.8 * len(finding.boxes) > 0
+
+
+def test_two_halves_on_two_grids_are_found() -> None:
+    pixels = np.asarray(enlarged(scattered(), 4)).copy()
+    pixels[256:] = np.roll(pixels[256:], 2, axis=1)
+    report = seen(pixels)
+    assert not report.passed
+    (finding,) = [each for each in report.findings if each.rule == "grid"]
+    assert finding.what.startswith("Two grids: the pixels are 4x4")
+    halves = {box[1] < 256 for box in finding.boxes}
+    assert len(halves) == 1  # one of the two; nobody can say which is right
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.25, 1.333, 1.5, 1.6, 1.75])
+@pytest.mark.parametrize("prompt", ["a knight", "a castle", "a dragon"])
+def test_enlarged_by_less_than_two_is_no_single_pixel_art(prompt: str, factor: float) -> None:
+    report = check(enlarged(drawn(prompt, 48), factor))
+    assert report["pixel-size"].score <= 40
+    assert report.pixel_size == pytest.approx((factor, factor), abs=0.06)
+
+
+@pytest.mark.parametrize("side", [8, 12, 16, 20, 24, 40, 64, 96])
+def test_the_built_in_backend_draws_true_pixels_at_every_size(side: int) -> None:
+    for prompt in [*PROMPTS, "stone wall", "a ship", "a skull"]:
+        report = check(drawn(prompt, side))
+        assert report["pixel-size"].score == report["grid"].score == 100, prompt
+        assert report.passed, (prompt, report.findings)
+
+
+def test_woven_patterns_are_single_pixels() -> None:
+    plaid = canvas(48)
+    plaid[::3] = RED
+    plaid[:, ::3] = INK
+    bricks = canvas(40)
+    bricks[::5] = INK
+    for row in range(8):
+        bricks[5 * row : 5 * row + 5, row % 2 * 5 :: 10] = INK
+    for pixels in (plaid, bricks):
+        assert seen(pixels)["pixel-size"].score == seen(pixels)["grid"].score == 100
+
+
 def test_colours_that_look_the_same_are_found() -> None:
     pixels = canvas()
     pixels[10, 10:14] = (121, 181, 231, 255)

@@ -6,6 +6,7 @@ import numpy as np
 
 from pixelrouter.pixels.check.factors import Factor
 from pixelrouter.pixels.check.look import Look
+from pixelrouter.pixels.check.parts import Parts
 from pixelrouter.pixels.check.places import boxes
 from pixelrouter.pixels.check.report import KEPT, Verdict, broken
 
@@ -15,6 +16,8 @@ _MIXED, _MOST_MIXED = 3.0, 70.0  # how fast changes off the grid cost, and the m
 
 def pixel_size(look: Look) -> Verdict:
     """Every pixel has one size: 1x, or a whole factor. Mixed sizes get 70 at most, uneven or soft pixels 40, none 0."""
+    if look.parts is not None and look.parts.kind == "larger":
+        return _larger_parts(look, look.parts)
     if look.kind == "whole":
         return KEPT
     if look.kind == "uneven":
@@ -49,6 +52,8 @@ def pixel_size(look: Look) -> Verdict:
 
 def one_grid(look: Look) -> Verdict:
     """The share of colour changes that lie on the lines of one grid; 0 where there is no grid at all."""
+    if look.parts is not None and look.parts.kind == "shifted":
+        return _shifted_parts(look, look.parts)
     if look.kind == "whole":
         return KEPT
     if look.mixed is not None:
@@ -65,15 +70,7 @@ def one_grid(look: Look) -> Verdict:
             "Finish it with a --pixel-size if it was enlarged, or convert it: --mode convert --size 64.",
             count=1,
         )
-    off, total = 0.0, 0
-    for values, cuts in ((look.codes, look.x), (look.codes.T, look.y)):
-        changes = (values[:, 1:] != values[:, :-1]).sum(axis=0)
-        lines = np.rint(cuts).astype(np.intp)
-        on = np.zeros(values.shape[1] + 1, dtype=bool)
-        on[lines.clip(0, values.shape[1])] = True
-        off += float(changes[~on[1:-1]].sum())
-        total += int(changes.sum())
-    share = off / max(1, total)
+    share, off = look.off_grid
     if not share:
         return KEPT
     return broken(
@@ -81,7 +78,7 @@ def one_grid(look: Look) -> Verdict:
         100 * (1 - share),
         f"{share:.0%} of the colour changes are off the lines of the grid.",
         "Run `pixelrouter finish` on it: that puts every pixel on one grid.",
-        count=int(off),
+        count=off,
     )
 
 
@@ -92,6 +89,30 @@ def size(look: Look, wanted: tuple[int, int]) -> Verdict:
     have = f"{look.cells[0]}x{look.cells[1]}"
     want = f"{wanted[0]}x{wanted[1]}"
     return broken("size", 0, f"The art is {have}, not {want}.", f"Finish it with --size {want}.", count=1)
+
+
+def _larger_parts(look: Look, found: Parts) -> Verdict:
+    small, large = (f"{factor * look.pixel_size[0]:g}x{factor * look.pixel_size[1]:g}" for factor in (1, found.size))
+    return broken(
+        "pixel-size",
+        min(_MOST_MIXED, 100 * (1 - _MIXED * min(found.share, 1 - found.share))),
+        f"Mixed pixel sizes: the smallest are {small}, {found.share:.0%} of the corners belong to parts at {large}.",
+        f"Draw those parts again at {small}, or everything at {large}.",
+        look.boxes(found.where),
+        int(found.where.sum()),
+    )
+
+
+def _shifted_parts(look: Look, found: Parts) -> Verdict:
+    large = f"{found.size * look.pixel_size[0]:g}x{found.size * look.pixel_size[1]:g}"
+    return broken(
+        "grid",
+        min(_MOST_MIXED, 100 * (1 - found.share)),
+        f"Two grids: the pixels are {large}, and {found.share:.0%} of the corners are off the grid of the others.",
+        "Move those parts by a part of a pixel, onto the grid of the rest.",
+        look.boxes(found.where),
+        int(found.where.sum()),
+    )
 
 
 def _at_small_pixels(rule: str, mixed: Factor, score: float, what: str, advice: str) -> Verdict:

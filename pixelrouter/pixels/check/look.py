@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.check.factors import Codes, Factor, mixed_factor, whole_factor
+from pixelrouter.pixels.check.factors import Codes, Factor, mixed_factor, stretched, whole_factor
+from pixelrouter.pixels.check.parts import Parts, parts
 from pixelrouter.pixels.check.places import Mask, rectangles, spread
 from pixelrouter.pixels.check.report import Box
 from pixelrouter.pixels.check.setness import setness
@@ -21,6 +22,7 @@ _FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
 _STRONG = 32  # levels of 255
 _SINGLE = 0.02  # share of single pixels, above which a picture is at 1x whatever else looks like a grid
 _SMALL, _NARROW, _FEW = 256, 5, 64  # pixels of the longer side, pixels of a cell, colours: of these an enlarged picture
+_LOOSE = 0.15  # share of changes off the grid, from which a picture with hard edges has none
 _SHORT = 0.05  # has fewer runs of one pixel than this share, since its soft edges would have more colours
 Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 
@@ -29,9 +31,10 @@ Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 class Look:
     """One frame ``(h, w, 4)`` and its art.
 
-    ``kind``: "whole" is an enlargement by a whole factor, "mixed" one with smaller pixels in it (``mixed`` says
-    of them), "native" at one pixel a pixel, "uneven" has pixels of
-    different sizes or soft edges, "none" shows no pixels that are larger than its own (it may be at native size).
+    ``kind``: "whole" is an enlargement by a whole factor, "mixed" one with smaller pixels in it (``mixed`` says of
+    them), "native" at one pixel a pixel, "uneven" has pixels of different sizes or soft edges, "none" shows no pixels
+    that are larger than its own (it may be at native size). ``parts`` of a "whole" or "native" one are larger than the
+    rest, or on another grid.
     ``art`` is ``(rows, columns, 4)``, ``x`` and ``y`` are its cut lines in pixels of the frame, ends included.
     """
 
@@ -42,12 +45,13 @@ class Look:
     y: NDArray[np.float64]
     confidence: float
     mixed: Factor | None = None
+    parts: Parts | None = None
 
     @property
     def pixel_size(self) -> tuple[float, float]:
         """Pixels of the frame in one of the art, across and down."""
-        middle = (float(np.median(np.diff(self.x))), float(np.median(np.diff(self.y))))
-        return (round(middle[0], 2), round(middle[1], 2))
+        across, down = (_typical(np.diff(cuts), even=self.kind != "uneven") for cuts in (self.x, self.y))
+        return (round(across, 2), round(down, 2))
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -88,6 +92,18 @@ class Look:
         """See :func:`pixelrouter.pixels.check.setness.setness`."""
         return setness(self.rgba, self.codes, len(self.colors[0]))
 
+    @cached_property
+    def off_grid(self) -> tuple[float, int]:
+        """The share of the colour changes that are off the cut lines, and how many those are."""
+        off = total = 0
+        for values, cuts in ((self.codes, self.x), (self.codes.T, self.y)):
+            changes = (values[:, 1:] != values[:, :-1]).sum(axis=0)
+            on = np.zeros(values.shape[1] + 1, dtype=bool)
+            on[np.rint(cuts).astype(np.intp).clip(0, values.shape[1])] = True
+            off += int(changes[~on[1:-1]].sum())
+            total += int(changes.sum())
+        return off / max(1, total), off
+
     @property
     def has_pixels(self) -> bool:
         """Whether there is art in it at all, and no photo or smooth drawing."""
@@ -109,24 +125,44 @@ class Look:
         return list(zip(*(side.tolist() for side in sides), strict=True))
 
 
+def _typical(sides: NDArray[np.float64], *, even: bool) -> float:
+    """The size of cells: uneven ones have it only on average, and those that the border cuts have no say."""
+    return float(np.median(sides)) if even or len(sides) < 4 else float(np.mean(sides[1:-1]))
+
+
 def look(rgba: Bytes) -> Look:
     """The frame, its kind and its art."""
     height, width = rgba.shape[:2]
     values = codes(rgba)
-    factor = whole_factor(values) or mixed_factor(values)
+    unit = whole_factor(values) or Factor(1, (0, 0))
+    fine = values[unit.phase[1] :: unit.size, unit.phase[0] :: unit.size]
+    # What is smaller shows in the art at its finest, whatever the picture was enlarged by since.
+    factor = mixed_factor(fine)
+    if factor is not None:
+        factor = factor.times(unit, values.shape)
+    elif unit.size > 1:
+        factor = unit
     if factor is not None:
         x, y = factor.cuts(width, 0), factor.cuts(height, 1)
         mixed = factor if factor.off else None
-        return Look(rgba, "mixed" if mixed else "whole", _middles(rgba, x, y), x, y, 1.0, mixed)
+        seen = Look(rgba, "mixed" if mixed else "whole", _middles(rgba, x, y), x, y, 1.0, mixed)
+        return seen if mixed else replace(seen, parts=parts(seen.art_codes))
     x, y = np.arange(width + 1, dtype=np.float64), np.arange(height + 1, dtype=np.float64)
     lattice = find_lattice(rgba)
     confidence = lattice.grid.confidence
     native = Look(rgba, "native", rgba, x, y, confidence)
+    if (doubled := stretched(values)) is not None:
+        return Look(rgba, "uneven", _middles(rgba, *doubled), *doubled, 1.0)
     few = min(lattice.grid.size) < _FEWEST or min(lattice.grid.period) < 2
     if lattice.grid.native or few or (native.setness > _HALF and _at_1x(native, min(lattice.grid.period))):
-        return native
+        return replace(native, parts=parts(values)) if native.setness > _HALF else native
     if confidence >= THRESHOLD:
-        return Look(rgba, "uneven", _middles(rgba, lattice.x, lattice.y), lattice.x, lattice.y, confidence)
+        uneven = Look(rgba, "uneven", _middles(rgba, lattice.x, lattice.y), lattice.x, lattice.y, confidence)
+        # Few colours are no soft edges, and then every change of an enlarged picture lies on its lines.
+        hard = len(native.colors[0]) <= _FEW and native.setness > _HALF and min(lattice.grid.period) <= _NARROW
+        if not hard or uneven.off_grid[0] <= _LOOSE:
+            return uneven
+        return replace(native, parts=parts(values))
     return replace(native, kind="none")
 
 

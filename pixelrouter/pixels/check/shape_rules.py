@@ -16,6 +16,7 @@ from pixelrouter.pixels.color import Floats
 
 _UNLIKE = 0.10  # OKLab distance from every neighbour that makes a pixel stand alone
 _ORPHANS = (0.01, 0.12)  # share of the pixels: a few eyes and sparks cost nothing, one pixel in eight leaves nothing
+_FEW_PIXELS = 400  # with fewer a share says little: an icon of 8x8 is eyes and buttons
 _FAINT = 0.03  # OKLab distance of changes that are hardly seen: noise, or a photo's texture
 _NOISE = (0.12, 0.45)  # share of neighbours that differ so faintly
 _OUTLINE = 0.15  # OKLab distance across a line or outline
@@ -44,11 +45,11 @@ def orphans(look: Look) -> Verdict:
     alone[[0, -1]] = False
     alone[:, [0, -1]] = False
     count = int(alone.sum())
-    share = count / max(1, int((~look.clear).sum()))
+    share = count / max(_FEW_PIXELS, int((~look.clear).sum()))
     score = _falling(share, _ORPHANS)
     if score == 100:
         return KEPT
-    what = f"{count} stray pixels ({share:.1%}) are unlike everything around them."
+    what = f"{count} stray pixels are unlike everything around them."
     return broken("orphans", score, what, "Paint them over, or finish with fewer --colors.", look.boxes(alone), count)
 
 
