@@ -55,16 +55,27 @@ def parts(values: Codes) -> Parts | None:
     if corners < _ENOUGH:
         return None
     step = int(np.bincount(size[coarse], count[coarse]).argmax())
-    share, wrong, kind = corners / len(x), coarse, "larger"
+    phase = x % step * step + y % step
     if corners > _MOSTLY * int(count[telling].sum()):
-        phase = x % step * step + y % step
         fits = coarse & (size % step == 0)
         usual = int(np.bincount(phase[first[fits]], count[fits]).argmax())
         wrong = fits & (phase[first] != usual)
-        share, kind = float((phase != usual).mean()), "shifted"
         if int(count[wrong].sum()) < _ENOUGH:
             return None
-    return Parts("larger" if kind == "larger" else "shifted", step, share, _tiles(tile[first[wrong]], values.shape))
+        return Parts("shifted", step, float((phase != usual).mean()), _tiles(tile[first[wrong]], values.shape))
+    # What lies beside them on the same grid belongs to them, though it has too few corners to tell alone.
+    along = np.bincount(phase[first[coarse]], count[coarse]).argmax()
+    joined = coarse | ((size % step == 0) & (phase[first] == along) & _beside(tile[first], coarse, columns))
+    return Parts("larger", step, float(count[joined].sum()) / len(x), _tiles(tile[first[joined]], values.shape))
+
+
+def _beside(tile: Ints, found: NDArray[np.bool_], columns: int) -> NDArray[np.bool_]:
+    """Which tiles touch one that was found."""
+    rows = int(tile.max()) // columns + 1
+    wide = np.zeros((rows + 2, columns + 2), dtype=bool)
+    wide[tile[found] // columns + 1, tile[found] % columns + 1] = True
+    wide[1:-1] |= wide[:-2] | wide[2:]
+    return np.asarray((wide[:, 1:-1] | wide[:, :-2] | wide[:, 2:])[tile // columns + 1, tile % columns])
 
 
 def _corners(values: Codes) -> tuple[Ints, Ints, NDArray[np.bool_]]:
