@@ -48,7 +48,8 @@ def parse_size(value: int | str | Sequence[int], *, most: int = MAX_SIDE) -> tup
     if not all(1 <= side <= most for side in pair):
         raise InvalidRequest(
             f"Size {pair[0]}x{pair[1]} is outside 1..{most} pixels a side.",
-            hint="Ask for the sprite's own pixels (16 to 256 is usual) and enlarge when saving: save(path, scale=8), --scale 8.",
+            hint="Ask for the sprite's own pixels (16 to 256 is usual) and enlarge when saving: save(path, scale=8) or "
+            "--scale 8.",
         )
     return pair
 
