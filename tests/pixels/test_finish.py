@@ -260,7 +260,7 @@ def test_finishing_works_without_imagequant(monkeypatch):
     done = finish(random_image("RGB", 32, 32, 8, few=False), spec)
     holds(done, spec)
     assert len(done.palette) == 10
-    assert spec.key_parts()["quantizer"] .startswith("oklab-kmeans-")
+    assert spec.key_parts()["quantizer"].startswith("oklab-kmeans-")
 
 
 @pytest.mark.parametrize(
