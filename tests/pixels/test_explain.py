@@ -163,3 +163,13 @@ def test_the_index_links_pages_and_tells_errors():
     assert 'href="sub/a%20b%26c.png.html"' in page
     assert "bad&lt;b&gt;.png" in page
     assert "The image is not a picture." in page
+
+
+def test_noise_does_not_fill_the_swatches_with_one_colour():
+    ground = np.zeros((128, 128, 3), dtype=np.uint8)
+    ground[:, 64:] = (200, 60, 60)
+    noise = np.random.default_rng(2).integers(2, 12, ground.shape)
+    story = explain(Image.fromarray((ground + noise).astype(np.uint8)), FinishSpec(size=(16, 16)))
+    assert story.finished.report.colors_before > 64
+    assert len(story.before) <= 16
+    assert sum(swatch.count for swatch in story.before) == 128 * 128

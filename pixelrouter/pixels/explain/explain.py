@@ -104,9 +104,12 @@ class Explanation:
 
     @cached_property
     def before(self) -> tuple[Swatch, ...]:
-        """The most frequent colours of the input, at most SWATCHES."""
+        """The most frequent colours of the input, at most SWATCHES.
+
+        Where there are more, alike shades are one: noise makes thousands of the same black.
+        """
         rgba = np.asarray(self.source)
-        return _swatches(rgba[..., :3][rgba[..., 3] >= OPAQUE_FROM])[:SWATCHES]
+        return _swatches(rgba[..., :3][rgba[..., 3] >= OPAQUE_FROM])
 
     @cached_property
     def after(self) -> tuple[Swatch, ...]:
@@ -342,10 +345,18 @@ def _on_grey(rgba: Bytes) -> Bytes:
 
 
 def _swatches(rgb: Bytes) -> tuple[Swatch, ...]:
-    """The colours of ``(n, 3)`` bytes, the most frequent first."""
+    """At most SWATCHES colours of ``(n, 3)`` bytes, the most frequent first; if there are more, of each 16 levels a
+    channel the most frequent one stands for all.
+    """
     values, counts = np.unique(pack(rgb), return_counts=True)
-    order: NDArray[np.intp] = np.argsort(-counts, kind="stable")[:SWATCHES]
-    return tuple(Swatch(f"#{int(values[at]):06x}", int(counts[at])) for at in order)
+    order: NDArray[np.intp] = np.argsort(-counts, kind="stable")
+    values, counts = values[order], counts[order]
+    if len(values) > SWATCHES:
+        _, first, shade = np.unique(values & 0xF0F0F0, return_index=True, return_inverse=True)
+        values, counts = values[first], np.bincount(shade, counts).astype(np.intp)
+        order = np.argsort(-counts, kind="stable")[:SWATCHES]
+        values, counts = values[order], counts[order]
+    return tuple(Swatch(f"#{value:06x}", count) for value, count in zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _middles(cuts: Doubles) -> Ints:

@@ -41,7 +41,7 @@ section, figure { background: var(--card); border: 1px solid var(--line); border
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1rem;
   align-items: start; }
 .view { overflow: auto; max-height: 85vh; margin-top: .5rem; }
-.stage { position: relative; width: calc(var(--w) * var(--zoom, 1) * 1px); aspect-ratio: var(--ratio);
+.stage { position: relative; width: calc(min(100%, var(--w) * 1px) * var(--zoom, 1)); aspect-ratio: var(--ratio);
   background: repeating-conic-gradient(var(--check) 0 25%, transparent 0 50%) 0 0 / 16px 16px; }
 .stage img, .stage svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 img { image-rendering: pixelated; }
@@ -223,7 +223,7 @@ def _palettes(story: Explanation) -> str:
     shown = len(story.before)
     if report.colors_before > shown:
         pixels = sum(swatch.count for swatch in story.before) / max(1, story.visible)
-        before = f"the {shown} most frequent of {report.colors_before:,}, {pixels:.0%} of the pixels"
+        before = f"{report.colors_before:,}; the {shown} most frequent shades, {pixels:.0%} of the pixels"
     else:
         before = f"all {shown}"
     return (

@@ -128,7 +128,11 @@ def _facts(sheet: _Sheet, story: Explanation) -> None:
         sheet.text(f"{name}: {text}")
     sheet.y += 10
     shown = len(story.before)
-    total = f"the {shown} most frequent of {report.colors_before:,}" if report.colors_before > shown else f"all {shown}"
+    total = (
+        f"{report.colors_before:,}; the {shown} most frequent shades"
+        if report.colors_before > shown
+        else f"all {shown}"
+    )
     sheet.text(f"Colours before: {total}", size=18)
     sheet.swatches(story.before)
     sheet.text(f"Palette after: {len(story.after)}", size=18)
