@@ -53,7 +53,8 @@ class Journal:
         self._used: set[str] = set()
         lines: list[str] = []
         with suppress(OSError):
-            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+            if self.path.is_file():  # a device may have no end
+                lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         for line in lines:
             if entry := _read(line):
                 self._entries[entry["name"]] = entry
