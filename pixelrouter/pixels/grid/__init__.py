@@ -1,4 +1,4 @@
-"""Finding the pixel grid of an image: edges → period → cut lines → confidence."""
+"""Where the cells are: exact, native, edges → period → multiples → lines, or smooth; then confidence."""
 
 from pixelrouter.pixels.grid.confidence import THRESHOLD
 from pixelrouter.pixels.grid.find import detect_grid, find_lattice

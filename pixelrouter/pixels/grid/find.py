@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.decode import to_array
 from pixelrouter.pixels.grid.confidence import THRESHOLD, confidence
-from pixelrouter.pixels.grid.edges import SUB, Profile, edge_profile, premultiplied, scan_lines
+from pixelrouter.pixels.grid.edges import Profile, edge_profile, premultiplied, scan_lines
+from pixelrouter.pixels.grid.exact import find_exact
 from pixelrouter.pixels.grid.lattice import Doubles, Lattice
 from pixelrouter.pixels.grid.lines import cut_lines, drifting_lines, evidence_at, with_borders
+from pixelrouter.pixels.grid.multiples import blurred, thinning
 from pixelrouter.pixels.grid.native import is_native, single_pixels
 from pixelrouter.pixels.grid.period import MIN_PERIOD, Comb, comb, comb_at, periods
-from pixelrouter.pixels.grid.smooth import Interpolation, find_interpolation
+from pixelrouter.pixels.grid.smooth import find_interpolation
 from pixelrouter.types import Grid
 
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
@@ -28,11 +29,6 @@ _CLOSER_GROUP, _CLOSER_SPAN = 14, 3
 _FINE, _SHARP = 2.6, 0.55  # periods below the first need edges sharper than the second
 _SINGLE = 0.05  # share of single pixels that no enlarged image has
 _TOO_FEW = 100  # cells
-_PROBES = 24  # lines that are looked at before all of them are
-_ONE_CLASS = 0.8  # share of the evidence on every k-th line, above which the lines between are not lines
-_ONE_CLASS_AXIS = 0.7  # the same for each axis alone; a true lattice has at most 0.7 on one class
-_ALL_ON_ONE = 0.97  # share of the edges around every k-th line of an interpolation, from which on it is a blur
-_LINES_A_CLASS = 6
 _DRIFTS = 0.035  # spread of the mean widths of three cells, in periods, above which the lattice drifts
 _SEEN = 0.15  # of the mean evidence of a line, to count as seen
 _BOUND = 0.5  # cells that drift moves a line at most
@@ -66,7 +62,7 @@ def find_lattice(
 
 def _detected(image: Bytes) -> Lattice:
     height, width = image.shape[:2]
-    if exact := _exact(image):
+    if exact := find_exact(image):
         # A photo enlarged by a whole factor has cells too, but is no pixel art. A few cells are too few to judge.
         judged = _judged(image, exact)
         few = (len(exact.x) - 1) * (len(exact.y) - 1) < _TOO_FEW
@@ -92,7 +88,7 @@ def _detected(image: Bytes) -> Lattice:
         if score < _UNSURE:
             smooth = find_interpolation(*lines)
     if smooth is not None:
-        factor = _blurred(profiles, smooth)
+        factor = blurred(profiles, smooth)
         if factor == 1:
             corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
             return _judged(image, _regular(smooth.period, corner, width, height))
@@ -112,8 +108,8 @@ def _judged(image: Bytes, lattice: Lattice) -> Lattice:
 def _regular(cell: tuple[float, float], corner: tuple[float, float], width: int, height: int) -> Lattice:
     """A lattice that does not drift, from one corner of a cell; believed."""
     lengths = (width, height)
-    period = (min(cell[0], width), min(cell[1], height))
-    phase = (corner[0] % period[0], corner[1] % period[1])
+    period = (float(min(cell[0], width)), float(min(cell[1], height)))
+    phase = (float(corner[0] % period[0]), float(corner[1] % period[1]))
     x, y = (with_borders(np.arange(phase[k], lengths[k], period[k]), lengths[k], period[k]) for k in (0, 1))
     return Lattice(x, y, Grid(period, phase, (len(x) - 1, len(y) - 1), 0.0, 1.0))
 
@@ -127,57 +123,11 @@ def _followed_by(image: Bytes, cell: tuple[float, float]) -> Lattice:
     return replace(lattice, grid=replace(lattice.grid, confidence=1.0))
 
 
-def _exact(image: Bytes) -> Lattice | None:
-    """The lattice of a clean enlargement by a whole factor: the greatest common divisor of its edges."""
-    height, width = image.shape[:2]
-    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
-    steps: list[int] = []
-    firsts = []
-    for lines in (packed, packed.T):
-        few = lines[:: max(1, len(lines) // _PROBES)]
-        if _common(_changes(few)) < 2:
-            return None
-        at = _changes(lines)
-        if len(at) < 3:
-            return None
-        steps.append(_common(at))
-        firsts.append(int(at[0]))
-    factor = int(np.gcd(steps[0], steps[1]))
-    if factor < 2:
-        return None
-    cuts = [
-        with_borders(np.arange(first % factor, length + 1, factor, dtype=np.float64), length, factor)
-        for first, length in zip(firsts, (width, height), strict=True)
-    ]
-    phase = (float(firsts[0] % factor), float(firsts[1] % factor))
-    grid = Grid((float(factor), float(factor)), phase, (len(cuts[0]) - 1, len(cuts[1]) - 1), 0.0, 1.0)
-    return Lattice(cuts[0], cuts[1], grid)
-
-
-def _changes(lines: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """Where along packed lines ``(lines, length)`` any of them changes."""
-    changed = np.zeros(lines.shape[1] - 1, dtype=bool)
-    if lines.flags.c_contiguous or len(lines) < lines.shape[1] // 4:
-        for start in range(0, len(lines), 64):  # bounds the memory
-            part = lines[start : start + 64]
-            changed |= (part[:, 1:] != part[:, :-1]).any(axis=0)
-    else:
-        for start in range(0, len(changed), 64):
-            part = lines.T[start : start + 65]
-            changed[start : start + 64] = (part[1:] != part[:-1]).any(axis=1)
-    return np.flatnonzero(changed) + 1
-
-
-def _common(places: NDArray[np.intp]) -> int:
-    """The greatest common divisor of the distances; large where there are too few to say."""
-    return int(np.gcd.reduce(np.diff(places))) if len(places) > 1 else 1 << 30
-
-
 def _built(profiles: tuple[Profile, Profile], found: tuple[float, float]) -> Lattice:
     """Cut lines at about those periods."""
     combs = [comb(profile, period) for profile, period in zip(profiles, found, strict=True)]
     lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
-    factor = _thinning(profiles, lines)
+    factor = thinning(profiles, lines)
     if factor > 1:
         combs = [comb(profile, period * factor) for profile, period in zip(profiles, found, strict=True)]
         lines = [cut_lines(profile, one) for profile, one in zip(profiles, combs, strict=True)]
@@ -232,46 +182,3 @@ def _laid(profiles: tuple[Profile, Profile], combs: list[Comb], lines: list[Doub
         cuts.append(with_borders(found, profile.length, float(slope)))
     x, y = cuts
     return Lattice(x, y, Grid((slopes[0], slopes[1]), (phases[0], phases[1]), (len(x) - 1, len(y) - 1), drift))
-
-
-def _blurred(profiles: tuple[Profile, Profile], smooth: Interpolation) -> int:
-    """By which factor the cells of an image that seems smoothly enlarged are larger: blur looks like interpolation.
-
-    Then all edges lie around every k-th line of the finer lattice.
-    """
-    best = 1
-    for factor in range(2, 9):
-        least = 1.0
-        for profile, period, center in zip(profiles, smooth.period, smooth.center, strict=True):
-            total = profile.total
-            line = np.floor((np.arange(len(total)) / SUB - center % period) / period).astype(np.intp) + 1
-            evidence = np.bincount(line, total)
-            if len(evidence) < 2 * factor:
-                return best
-            most = 0.0
-            for part in np.array_split(np.arange(len(evidence)), max(1, len(evidence) // (_LINES_A_CLASS * factor))):
-                most += float(np.bincount(part % factor, evidence[part], minlength=factor).max())
-            least = min(least, most / max(float(evidence.sum()), 1e-9))
-        if least > _ALL_ON_ONE:
-            best = factor
-    return best
-
-
-def _thinning(profiles: tuple[Profile, Profile], lines: list[Doubles]) -> int:
-    """By which factor the lines lie too close: where only every k-th line has evidence, those are the grid."""
-    best = 1
-    for factor in range(2, 7):
-        most, total = np.zeros(2), np.zeros(2)
-        for axis, (profile, at) in enumerate(zip(profiles, lines, strict=True)):
-            if len(at) < 2 * factor:
-                return best
-            # Noise puts evidence everywhere: what counts is what a line has beyond the gaps between lines.
-            beyond = evidence_at(profile, at) - evidence_at(profile, (at[1:] + at[:-1]) / 2).mean()
-            # Part by part, since one line too many in the middle exchanges the classes.
-            for part in np.array_split(np.arange(len(at)), max(1, len(at) // (_LINES_A_CLASS * factor))):
-                shares = np.bincount(part % factor, beyond[part], minlength=factor).clip(0)
-                most[axis] += shares.max()
-                total[axis] += shares.sum()
-        if (most >= _ONE_CLASS_AXIS * total).all() and most.sum() > _ONE_CLASS * total.sum():
-            best = factor
-    return best
