@@ -66,9 +66,9 @@ def decode(source: Source) -> Decoded:
     data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
         raise UnreadableImage(f"{name} has {len(data)} bytes; at most {MAX_BYTES} are read.")
-    if declared := declared_size(data):
-        _check_size(declared, 1)
-    return guarded(name, lambda: _decode(data))
+    if declared := declared_size(data, name):
+        _check_size(declared, 1, name)
+    return guarded(name, lambda: _decode(data, name))
 
 
 def _opened(source: Image.Image | NDArray[Any]) -> Image.Image:
@@ -123,20 +123,20 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _check_size(size: tuple[int, int], frames: int) -> None:
+def _check_size(size: tuple[int, int], frames: int, name: str = "The image") -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise UnreadableImage(f"An image of {width}x{height} pixels is empty.")
+        raise UnreadableImage(f"{name} is empty: it has {width}x{height} pixels.")
     if width * height * frames > MAX_PIXELS:
         times = f" in {frames} frames" if frames > 1 else ""
         raise UnreadableImage(
-            f"The image declares {width}x{height} pixels{times}, more than the {MAX_PIXELS // 1_000_000} million that "
+            f"{name} declares {width}x{height} pixels{times}, more than the {MAX_PIXELS // 1_000_000} million that "
             "are decoded.",
             hint="It was refused before decoding. Scale it down first if it is really yours.",
         )
 
 
-def declared_size(data: bytes) -> tuple[int, int] | None:
+def declared_size(data: bytes, name: str = "The image") -> tuple[int, int] | None:
     """``(width, height)`` as the header of a PNG, GIF, WebP or JPEG declares it, None where there is no such header.
 
     Pillow checks sizes as well, but between its two limits it warns instead of refusing, and a warning filter is
@@ -152,7 +152,7 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
         if data[:2] == b"\xff\xd8":
             return _jpeg_size(data)
     except (struct.error, IndexError):
-        raise UnreadableImage("The image breaks off inside its header.", hint="Fetch it again.") from None
+        raise UnreadableImage(f"{name} breaks off inside its header.", hint="Fetch it again.") from None
     return None
 
 
@@ -192,18 +192,18 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _decode(data: bytes) -> Decoded:
+def _decode(data: bytes, name: str) -> Decoded:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         count = int(getattr(image, "n_frames", 1))
         if count > MAX_FRAMES:
-            raise UnreadableImage(f"The animation has {count} frames; at most {MAX_FRAMES} are read.")
-        _check_size(image.size, count)
+            raise UnreadableImage(f"{name} has {count} frames; at most {MAX_FRAMES} are read.")
+        _check_size(image.size, count, name)
         size, frames, durations = image.size, [], []
         # An APNG may begin with a picture for those who show no animations; it is no frame.
         for index in range(int(getattr(image, "default_image", False)), count):
             if count > 1:
                 image.seek(index)
-                _check_size(image.size, count)  # a GIF's frames may be larger than the GIF says
+                _check_size(image.size, count, name)  # a GIF's frames may be larger than the GIF says
             frame = to_rgba(image if count > 1 else _upright(image))
             frames.append(frame if count == 1 or frame.size == size else frame.crop((0, 0, *size)))
             durations.append(round(image.info.get("duration", 0) or 0))  # an APNG says 2009.9999 for 2010
