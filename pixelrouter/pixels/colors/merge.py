@@ -32,6 +32,8 @@ _MOST = 10.0  # sRGB levels; what looks like more is a picture of many colours
 _PAIRS = 20_000  # differences looked at
 _SAMPLE = 512  # pixels whose distances to one another bound the noise
 _REACH = 4.0  # standard deviations: holds 99.9 % of a normal cloud in three dimensions
+_CLOUD = 3.2  # the same: what the densest colour takes at once; two clouds of like weight are apart from here
+_LIGHT = 0.4  # a colour with less than this share of a neighbour's pixels, within the reach, is of its cloud
 _STRAY = 0.03  # a colour with less than this share of a neighbour's pixels, within twice the reach, is its rim
 _RIM = 1.0  # sRGB levels; the noise that a rim has at least, in a picture that has any
 _CROWD = 0.25  # colours in the rim for each that is not, from which it is a crowd
@@ -144,9 +146,9 @@ def _sample(values: NDArray[np.uint32], counts: Counts) -> Floats:
 def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Ints]:
     """One colour for each cloud of the distinct colours ``(n, 3)``: the colours left ``(k, 3)``, and which is whose.
 
-    The densest colour takes everything within the reach of the noise, then the densest of the rest, and so on; its
-    pixels' mean is the colour left. A colour that few pixels have, close to one that many have, is a stray and goes
-    to it. Every colour finally belongs to the nearest that is left.
+    The densest colour takes everything in its cloud, then the densest of the rest, and so on; its pixels' mean is the
+    colour left. A colour that few pixels have, close to one that many have, is a stray and goes to it. Every colour
+    finally belongs to the nearest that is left.
     """
     place = _voxels(colors, noise)
     weight = np.bincount(place, counts)
@@ -154,12 +156,12 @@ def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Int
     middle: Floats = (np.stack(sums, axis=1) / weight[:, None]).astype(np.float32)
     squares = _squares(middle, middle)
     density = np.exp(-squares / (2 * noise**2)) @ weight.astype(np.float32)
-    reach = (_REACH * noise) ** 2
+    reach = (_CLOUD * noise) ** 2
     centers, mass = [], []
     while (density > 0).any():
         top = int(density.argmax())
         cloud = (squares[top] <= reach) & (density > 0)
-        core = weight * (cloud & (squares[top] <= reach / 4))
+        core = weight * (cloud & (squares[top] <= (2 * noise) ** 2))
         centers.append(core @ middle / core.sum())
         mass.append(float(weight[cloud].sum()))
         density[cloud] = 0
@@ -186,13 +188,16 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
     that is seen, the rim is wider; colours that were drawn do not crowd around others.
     """
     squares, share = _squares(centers, centers), mass[:, None] / mass[None, :]
+
+    def away(most: float) -> Floats:  # from the nearest centre of which this one is at most such a share
+        return np.sqrt(np.where(share <= most, squares, np.inf).min(axis=1))
+
     reach = _REACH * noise
-    close = np.where(share <= 5 * _STRAY, squares, np.inf).min(axis=1) <= (1.5 * reach) ** 2
-    reach = _REACH * max(noise, _RIM)
-    light = np.sqrt(np.where(share <= _STRAY, squares, np.inf).min(axis=1)) / reach
-    near, far = ((light > 2) & (light <= 3)).sum(), ((light > 3) & (light <= 4.5)).sum()
-    crowded = near > max(far, _CROWD * (light > 4.5).sum(), 2)
-    return np.asarray(close | (light <= (3.5 if crowded else 2.0)), dtype=np.bool_)
+    stray = (away(_LIGHT) <= reach) | (away(5 * _STRAY) <= 1.5 * reach)
+    rim = away(_STRAY) / (_REACH * max(noise, _RIM))
+    near, far, clear = ((rim > low) & (rim <= high) for low, high in ((2, 3), (3, 4.5), (4.5, np.inf)))
+    crowded = near.sum() > max(far.sum(), _CROWD * clear.sum(), 2)
+    return np.asarray(stray | (rim <= (3.5 if crowded else 2.0)), dtype=np.bool_)
 
 
 def _squares(a: Floats, b: Floats) -> Floats:
