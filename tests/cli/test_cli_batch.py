@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_what_is_done(process, home):
     for name in done:
         with Image.open(home / "out" / name) as image:
             image.load()
-    again = process(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    again = process(*args[:-1], "1", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0
     finished, unchanged = map(int, re.search(r"(\d+) finished, (\d+) unchanged", err.decode()).groups())

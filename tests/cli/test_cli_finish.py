@@ -61,11 +61,11 @@ def test_several_files_go_into_a_folder_and_one_failure_does_not_stop_the_rest(c
     enlarged(home, "a.png")
     enlarged(home, "c.png")
     (home / "b.png").write_text("not an image")
-    result = cli("finish", "a.png", "b.png", "c.png", "-o", "done")
+    result = cli("finish", "a.png", "b.png", "c.png", "-o", "done", "--jobs", "1")
     assert result.exit_code == 2
     assert result.stdout.splitlines() == ["done/a.png", "done/c.png"]
     assert "error: b.png: " in result.stderr
-    rows = json.loads(cli("finish", "a.png", "b.png", "-o", "done", "--json").stdout)
+    rows = json.loads(cli("finish", "a.png", "b.png", "-o", "done", "--json", "--jobs", "1").stdout)
     assert [sorted(row)[0] for row in rows] == ["colors_after", "error"]
     assert rows[1]["error"]["type"] == "UnreadableImage"
 

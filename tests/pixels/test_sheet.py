@@ -283,7 +283,7 @@ def test_a_layout_will_do() -> None:
 
 
 def test_a_sheet_without_a_grid_needs_a_size() -> None:
-    y, x = np.indices((400, 800)) / 90
+    y, x = np.indices((200, 400)) / 45
     smooth = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1) * 100 + 128
     grain = np.random.default_rng(0).normal(0, 8, smooth.shape)
     image = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))

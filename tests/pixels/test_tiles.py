@@ -76,7 +76,7 @@ def test_a_joint_that_is_also_inside_is_no_seam() -> None:
 def test_what_is_repeated_twice_has_no_seam(tile: Pixels, y: int, x: int) -> None:
     height, width = tile.shape[:2]
     crop = np.tile(tile, (4, 4, 1))[y : y + 2 * height, x : x + 2 * width]
-    assert seam_score(Image.fromarray(crop)).score < 0.01  # rounding of single floats
+    assert seam_score(Image.fromarray(crop)).score < 0.05  # rounding of single floats, near black a cube root apart
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (5, 2)])
