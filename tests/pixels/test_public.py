@@ -46,10 +46,10 @@ TAKERS: dict[str, Callable[[Any], object]] = {
 
 @pytest.fixture(scope="module")
 def fake() -> Image.Image:
-    """16 x 16 pixels of eight colours, enlarged by eight."""
+    """16 x 16 pixels of eight colours, enlarged by five."""
     chance = np.random.default_rng(4)
     art = chance.integers(0, 256, (8, 3), dtype=np.uint8)[chance.integers(0, 8, (16, 16))]
-    return Image.fromarray(art.repeat(8, 0).repeat(8, 1)).convert("RGBA")
+    return Image.fromarray(art.repeat(5, 0).repeat(5, 1)).convert("RGBA")
 
 
 @pytest.mark.parametrize("name", TAKERS)
