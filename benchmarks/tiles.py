@@ -85,9 +85,8 @@ def main() -> None:
     good = np.array([seam_score(tile).score for tile in repeating(rng)])
     bad = np.array([seam_score(crop).score for crop in pieces])
     print(note)
-    print(
-        f"{len(good)} tiles that repeat: {np.mean(good <= TILEABLE):.1%} at most {TILEABLE}, median {np.median(good):.2f}"
-    )
+    passed = np.mean(good <= TILEABLE)
+    print(f"{len(good)} tiles that repeat: {passed:.1%} at most {TILEABLE}, median {np.median(good):.2f}")
     print(f"{len(bad)} crops: {np.mean(bad > TILEABLE):.1%} above {TILEABLE}, median {np.median(bad):.2f}")
     print(f"area under the ROC curve: {roc_auc(bad, good):.4f}")
     drawn, fit, found = sets()
