@@ -213,3 +213,10 @@ def test_sets_that_cannot_be_checked_are_refused() -> None:
     for tiles in ({}, {"grass": tile}, {"wang-0000": tile, "wang-0001": Image.new("RGB", (9, 8))}):
         with pytest.raises(InvalidRequest):
             check_wang(tiles)
+
+
+def test_a_shading_that_no_patch_can_close_stays_as_it_is() -> None:
+    few = np.random.default_rng(0).integers(60, 200, (3, 3)).astype(np.uint8)
+    tile = Image.fromarray(few).resize((32, 32), Image.Resampling.BICUBIC).convert("RGB")
+    assert seam_score(tile).score > 4
+    assert np.array_equal(np.asarray(make_seamless(tile))[..., :3], np.asarray(tile))

@@ -32,6 +32,8 @@ _SHIFTS = 48  # places in the tile that a patch may come from
 _LEAST = 6  # pixels: in a smaller tile there is no room for a patch
 _WIDEST = 96  # pixels: how far a cut may lie from the seam
 _FAR = np.float32(1e9)
+_BETTER = 0.75  # of the seam's step, above which the edge of a patch is no better
+_ALONE = 3  # times the largest step elsewhere in a row, below which an edge drowns in the texture
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def make_seamless(source: Source, axes: Axes = "both") -> Image.Image:
     A patch from elsewhere in the tile is laid over each seam, its two edges cut where it differs least from what lies
     below: minimum error boundary cuts (Efros and Freeman, "Image quilting for texture synthesis and transfer", 2001),
     closed, so that they meet themselves when the tile repeats. Nothing is blended: every pixel is one of the tile. An
-    axis whose seam does not show, would not get better, or that has less than 6 pixels, stays as it is.
+    axis whose seam does not show, would not get better (the ends of a smooth shading meet nowhere), or that has less
+    than 6 pixels, stays as it is.
     """
     _check(axes)
     rgba = np.asarray(decode(source).image)
@@ -152,8 +155,22 @@ def _mended(rgba: Bytes) -> Bytes:
     right = middle + 1 + _closed_path(unlike[:, middle + 1 : middle + reach])
     column = np.arange(width)[None, :]
     covered = (column >= left[:, None]) & (column < right[:, None])
-    mended = np.roll(np.where(covered[..., None], patch, turned), -middle, axis=1)
+    whole = np.where(covered[..., None], patch, turned)
+    if _only_moved(looks, appearance(whole), middle, reach):
+        return rgba
+    mended = np.roll(whole, -middle, axis=1)
     return mended if _wrap(mended) < before else rgba
+
+
+def _only_moved(before: Floats, after: Floats, middle: int, reach: int) -> bool:
+    """Whether the patch's own edge shows about as much as the seam that it covers, and nothing else does: no patch from
+    within a smooth shading meets both of its ends.
+    """
+    steps, left = _length(np.diff(before, axis=1)), _length(np.diff(after, axis=1))
+    seam = float(steps[:, middle - 1].mean())
+    edge = float(left[:, middle - reach - 1 : middle + reach].max(axis=1).mean())
+    steps[:, middle - reach - 1 : middle + reach] = 0
+    return edge > _BETTER * seam and edge > _ALONE * float(steps.max(axis=1).mean())
 
 
 def _unlike(one: Floats, other: Floats) -> Floats:
