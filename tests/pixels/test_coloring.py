@@ -265,3 +265,47 @@ def test_rare_colors_of_a_drawing_and_of_a_texture_are_not_noise():
     odd = rng.random((32, 32)) < 0.08
     texture[odd] += rng.integers(0, 2, (odd.sum(), 3), dtype=np.uint8)
     assert measure_noise([np.asarray(Image.fromarray(texture).convert("RGBA"))]) < 1.8
+
+
+@pytest.mark.parametrize(("quality", "chroma"), [(75, 0), (85, 0), (90, 2), (95, 2)])
+def test_flat_art_with_the_rims_of_jpeg_comes_back_with_its_colors(quality, chroma):
+    rng = np.random.default_rng(quality)
+    colors = np.array([[43, 31, 54], [250, 240, 210], [200, 60, 50], [60, 120, 190], [240, 190, 70]], dtype=np.uint8)
+    y, x = np.mgrid[:48, :48]
+    points = rng.random((10, 2)) * 48
+    art = colors[((x[..., None] - points[:, 0]) ** 2 + (y[..., None] - points[:, 1]) ** 2).argmin(axis=2) % 5]
+    at = (np.arange(306) + 0.5) / 306 * 48  # 6.375 source pixels a pixel, so that blocks and pixels do not agree
+    file = io.BytesIO()
+    Image.fromarray(art[at.astype(int)][:, at.astype(int)]).save(file, "JPEG", quality=quality, subsampling=chroma)
+    done = finish(file.getvalue(), FinishSpec((48, 48), pixel_size=306 / 48))
+    assert 5 <= len(done.palette) <= 6  # what JPEG did to one cell may look like a highlight
+    miss = np.abs(np.asarray(done.image)[..., :3].astype(int) - art).max(axis=2)
+    assert (miss <= 8).mean() > 0.98
+
+
+def test_a_crowd_at_the_rim_is_noise_and_a_single_highlight_is_not():
+    heavy = [[60, 60, 60], [200, 60, 60], [60, 200, 60]]
+    highlight = [78, 60, 60]  # as far away as the crowd
+    crowd = [[60 + dx, 60 + dy, 60 + dz] for dx, dy, dz in ((9, 9, 9), (-14, 6, 0), (0, -10, 11), (-6, -6, -12))]
+    for rare, left in (([highlight], 4), (crowd, 3)):
+        colors = np.array(heavy + rare, dtype=np.uint8)
+        counts = np.array([900, 800, 700] + [1] * len(rare))
+        assert len(merge_noise(colors, counts, 1.5)[0]) == left
+
+
+def test_two_clouds_of_like_weight_are_two_colors():
+    rng = np.random.default_rng(13)
+    middles = np.array([[100, 100, 100], [106, 106, 106]])  # 10 levels apart, which is 3.5 times the noise
+    pixels = np.rint(middles.repeat(600, axis=0) + rng.normal(0, 3, (1200, 3))).astype(np.uint8)
+    values, counts = np.unique(pack(pixels), return_counts=True)
+    left, _ = merge_noise(unpack(values), counts, 3.0)
+    assert len(left) == 2
+    assert np.abs(np.sort(left[:, 0].astype(int)) - (100, 106)).max() <= 2
+
+
+def test_rare_colors_of_a_restored_drawing_stay():
+    rng = np.random.default_rng(14)
+    drawn = drawing(6, 60, 14).repeat(2, axis=0).repeat(2, axis=1)
+    odd = rng.random(drawn.shape[:2]) < 0.04
+    drawn[odd] = rng.integers(0, 256, (odd.sum(), 3))  # colours of one pixel, far from all others
+    assert measure_noise([np.asarray(Image.fromarray(drawn).convert("RGBA"))], drawn=False) == 0

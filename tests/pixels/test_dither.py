@@ -39,6 +39,56 @@ def test_bayer_of_a_flat_grey_is_the_threshold_of_its_light():
         assert np.array_equal(done[..., 0] == 255, LINEAR[value] > bayer(8))
 
 
+def test_bayer_equals_every_pair_tried_one_after_the_other():
+    rng = np.random.default_rng(6)
+    picture = opaque(rng.integers(0, 256, (6, 9, 3)))
+    light, shade = LINEAR[PICO].astype(float), to_oklab(PICO).astype(float)
+    done = dither(picture, PICO, "bayer4")
+    for y, x in np.ndindex(6, 9):
+        tone, target = to_oklab(picture[y, x, :3]).astype(float), LINEAR[picture[y, x, :3]].astype(float)
+        one = int(((shade - tone) ** 2).sum(axis=1).argmin())
+        found = []
+        for other in range(len(PICO)):
+            along = light[other] - light[one]
+            part = float(np.clip((target - light[one]) @ along / max(along @ along, 1e-9), 0, 1))
+            mixed = linear_to_oklab((light[one] + part * along).astype(np.float32))
+            grain = 0.005 * part * (1 - part) * ((shade[other] - shade[one]) ** 2).sum()
+            found.append((((mixed - tone) ** 2).sum() + grain, other, part))
+        _, other, part = min(found)
+        if shade[one, 0] > shade[other, 0]:
+            one, other, part = other, one, 1 - part
+        expected = other if part > bayer(4)[y % 4, x % 4] else one
+        assert done[y, x, :3].tolist() == PICO[expected].tolist()
+
+
+def test_yliluoma_equals_a_list_grown_one_step_after_the_other():
+    rng = np.random.default_rng(7)
+    palette = PICO[:9]
+    light, lightness = LINEAR[palette].astype(float), to_oklab(palette)[:, 0]
+    for color in rng.integers(0, 256, (20, 3), dtype=np.uint8):
+        target, step = LINEAR[color].astype(float), 0.002
+        slope = np.stack([
+            (linear_to_oklab((target + 0.01 + d).astype(np.float32)).astype(float)
+             - linear_to_oklab((target + 0.01 - d).astype(np.float32))) / (2 * step)
+            for d in np.eye(3) * step
+        ], axis=1)  # fmt: skip
+        order = ((to_oklab(palette) - to_oklab(color)) ** 2).sum(axis=1).argsort()
+        chosen = []
+        while len(chosen) < 64:
+            tries = []
+            for place, entry in enumerate(order):
+                for times in (1, 2, 4, 8, 16):
+                    if times <= max(len(chosen), 1) and len(chosen) + times <= 64:
+                        mean = light[chosen + [entry] * times].mean(axis=0)
+                        tries.append((((slope @ (mean - target)) ** 2).sum(), place, times))
+            _, place, times = min(tries)
+            chosen += [order[place]] * times
+        chosen.sort(key=lambda entry: lightness[entry])
+        expected = palette[np.array(chosen)[(bayer(8) * 64).astype(int)]]
+        done = dither(opaque(np.broadcast_to(color, (8, 8, 3))), palette, "yliluoma")[..., :3]
+        assert (pack(done) == pack(expected)).mean() > 0.96  # a tie may fall the other way
+
+
 @pytest.mark.parametrize("kernel", [FLOYD_STEINBERG, ATKINSON])
 def test_the_waves_equal_one_pixel_after_the_other(kernel):
     rng = np.random.default_rng(3)

@@ -11,7 +11,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.color import LINEAR, Bytes, Floats, Ints, linear_to_oklab, nearest, pack, to_oklab, unpack
+from pixelrouter.pixels.color import (
+    LINEAR,
+    Bytes,
+    Floats,
+    Ints,
+    linear_to_oklab,
+    nearest,
+    pack,
+    squares,
+    to_oklab,
+    unpack,
+)
 from pixelrouter.pixels.spec import Dither
 
 Doubles = NDArray[np.float64]
@@ -21,7 +32,8 @@ Mask = NDArray[np.bool_]
 FLOYD_STEINBERG = ((1, 0, 7 / 16), (-1, 1, 3 / 16), (0, 1, 5 / 16), (1, 1, 1 / 16))
 ATKINSON = ((1, 0, 1 / 8), (2, 0, 1 / 8), (-1, 1, 1 / 8), (0, 1, 1 / 8), (1, 1, 1 / 8), (0, 2, 1 / 8))
 
-_CHUNK = 1 << 18  # colours times palette entries at once, which bounds the memory
+_CHUNK = 1 << 16  # colours times palette entries at once, which stay in the cache
+_MATES = 16  # palette colours near a colour that may be mixed in a Bayer pattern
 _APART = 0.005  # weight of how far apart the two colours of a pattern are; the further, the grainier it looks
 _LIST = 64  # colours in a Yliluoma list: one for each threshold of the 8x8 matrix
 _TRIED = 12  # palette colours near a colour that a Yliluoma list may hold
@@ -76,29 +88,35 @@ def bayer(side: int) -> Doubles:
 def _pairs(colors: Bytes, palette: Bytes) -> tuple[Ints, Ints, Doubles]:
     """For each colour two palette colours, the darker and the lighter, and the lighter one's share of their mixture.
 
-    One of them is the nearest colour, the other is the one with which it mixes best; close ones are preferred. (The
-    idea of weighing the distance is Yliluoma's, see :func:`_lists`.)
+    One of them is the nearest colour, the other is the one of those near with which it mixes best; close ones are
+    preferred. (The idea of weighing the distance is Yliluoma's, see :func:`_lists`.)
     """
-    target, light, tone, shade = (
-        LINEAR[colors].astype(np.float64),
-        LINEAR[palette].astype(np.float64),
-        to_oklab(colors),
-        to_oklab(palette),
-    )
-    first = nearest(tone, shade)
-    second, share = first.copy(), np.zeros(len(colors))
+    target, light = LINEAR[colors].astype(np.float64), LINEAR[palette].astype(np.float64)
+    tone, shade = to_oklab(colors), to_oklab(palette)
+    first, second, share = (np.zeros(len(colors), dtype=kind) for kind in (np.intp, np.intp, np.float64))
     for part in _parts(len(colors), len(palette)):
-        base = light[first[part]][:, None]
-        along = light[None] - base
+        near = _nearest_few(tone[part], shade, _MATES)
+        base = light[near[:, 0]][:, None]
+        along = light[near] - base
         length = (along**2).sum(axis=2)
         wanted = ((target[part][:, None] - base) * along).sum(axis=2) / np.where(length > 0, length, 1)
         wanted = wanted.clip(0, 1)
         miss = ((_oklab(base + wanted[..., None] * along) - tone[part][:, None]) ** 2).sum(axis=2)
-        apart = ((shade[None] - shade[first[part]][:, None]) ** 2).sum(axis=2)
+        apart = ((shade[near] - shade[near[:, :1]]) ** 2).sum(axis=2)
         best = (miss + _APART * wanted * (1 - wanted) * apart).argmin(axis=1)
-        second[part], share[part] = best, wanted[np.arange(len(best)), best]
+        row = np.arange(len(best))
+        first[part], second[part], share[part] = near[:, 0], near[row, best], wanted[row, best]
     swap = shade[first, 0] > shade[second, 0]
     return np.where(swap, second, first), np.where(swap, first, second), np.where(swap, 1 - share, share)
+
+
+def _nearest_few(tone: Floats, shade: Floats, most: int) -> Ints:
+    """For each OKLab colour ``(n, 3)`` the nearest of a palette ``(k, 3)``, nearest first: ``(n, min(k, most))``."""
+    distance = squares(tone, shade) + np.arange(len(shade)) * 1e-12  # of two equally near the first comes first
+    few = np.argpartition(distance, most, axis=1)[:, :most] if len(shade) > most else np.arange(len(shade))[None]
+    few = np.broadcast_to(few, (len(tone), few.shape[1]))
+    order = np.argsort(np.take_along_axis(distance, few, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(few, order, axis=1)
 
 
 def _lists(colors: Bytes, palette: Bytes) -> Ints:
@@ -111,13 +129,11 @@ def _lists(colors: Bytes, palette: Bytes) -> Ints:
     """
     light, shade = LINEAR[palette].astype(np.float64), to_oklab(palette)
     rank = np.argsort(np.argsort(shade[:, 0], kind="stable"), kind="stable")
-    tried = min(_TRIED, len(palette))
     exact = np.isin(pack(colors), pack(palette))
     out = np.empty((len(colors), _LIST), dtype=np.intp)
-    for part in _parts(len(colors), 8 * len(palette)):
+    for part in _parts(len(colors), len(palette)):
         tone = to_oklab(colors[part])
-        distance = ((tone[:, None] - shade[None]) ** 2).sum(axis=2)
-        near = np.argsort(distance, axis=1, kind="stable")[:, :tried]
+        near = _nearest_few(tone, shade, _TRIED)
         target = LINEAR[colors[part]].astype(np.float64)
         away = np.einsum("nkc,ndc->nkd", light[near] - target[:, None], _slope(target))
         counts = _mixture(away, exact[part])
