@@ -22,8 +22,9 @@ _FEWEST = 8  # cells; what looks like fewer is the drawing, not its pixels
 _STRONG = 32  # levels of 255
 _SINGLE = 0.02  # share of single pixels, above which a picture is at 1x whatever else looks like a grid
 _SMALL, _NARROW, _FEW = 256, 5, 64  # pixels of the longer side, pixels of a cell, colours: of these an enlarged picture
-_LOOSE = 0.15  # share of changes off the grid, from which a picture with hard edges has none
 _SHORT = 0.05  # has fewer runs of one pixel than this share, since its soft edges would have more colours
+_TINY = 3  # pixels of a cell, about as large as the details of art at 1x
+_LOOSE = 0.15  # share of changes off the grid, from which a picture with hard edges has none
 Kind = Literal["whole", "mixed", "native", "uneven", "none"]
 
 
@@ -159,7 +160,8 @@ def look(rgba: Bytes) -> Look:
     if confidence >= THRESHOLD:
         uneven = Look(rgba, "uneven", _middles(rgba, lattice.x, lattice.y), lattice.x, lattice.y, confidence)
         # Few colours are no soft edges, and then every change of an enlarged picture lies on its lines.
-        hard = len(native.colors[0]) <= _FEW and native.setness > _HALF and min(lattice.grid.period) <= _NARROW
+        small = max(width, height) <= _SMALL and min(lattice.grid.period) <= _TINY
+        hard = small and len(native.colors[0]) <= _FEW and native.setness > _HALF
         if not hard or uneven.off_grid[0] <= _LOOSE:
             return uneven
         return replace(native, parts=parts(values))
