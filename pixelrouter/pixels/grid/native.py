@@ -6,6 +6,7 @@ A photo has thousands of colours, or, in grey, neighbours that differ by a level
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.grid.edges import Steps, scan_lines
@@ -24,9 +25,9 @@ def is_native(image: Bytes) -> bool:
     height, width = image.shape[:2]
     if max(height, width) > _LONGEST or (max(height, width) > _SMALL and single_pixels(image) < _SINGLE):
         return False
-    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
-    if len(np.unique(packed)) > _COLORS:
+    if Image.fromarray(image).getcolors(_COLORS) is None:  # gives up as soon as there are more
         return False
+    packed = np.ascontiguousarray(image).view(np.uint32)[..., 0]
     across, down = packed[:, 1:] == packed[:, :-1], packed[1:] == packed[:-1]
     alike = np.zeros(packed.shape, dtype=bool)
     alike[:, 1:] |= across
