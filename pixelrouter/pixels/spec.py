@@ -9,7 +9,7 @@ from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.colors.indexed import ENTRIES
 from pixelrouter.pixels.colors.palette import resolve_palette
 
-ALGORITHM = "f4"  # changes whenever the same input and spec would give another picture
+ALGORITHM = "f5"  # changes whenever the same input and spec would give another picture
 
 MAX_SIDE = 4096  # pixels
 

@@ -132,3 +132,17 @@ def test_threads_do_not_change_a_palette():
         for threads, core in (("1", "Haswell"), ("2", "Nehalem"))
     ]
     assert out[0] == out[1]
+
+
+def test_nearest_is_the_nearest_and_the_first_of_equals():
+    rng = np.random.default_rng(8)
+    colors, palette = (to_oklab(rng.integers(0, 256, (n, 3), dtype=np.uint8)) for n in (700, 256))
+    brute = ((colors[:, None].astype(float) - palette.astype(float)) ** 2).sum(axis=2)
+    assert np.array_equal(nearest(colors, palette), brute.argmin(axis=1))
+    for seed in range(20):  # exactly between two: whichever stands first
+        middle, off = (np.random.default_rng(seed).integers(-99, 99, 3) / 1024 for _ in range(2))
+        pair = np.array([middle + off[::-1], middle - off[::-1]], dtype=np.float32)
+        assert nearest(middle[None].astype(np.float32), pair).tolist() == [0]
+        assert nearest(middle[None].astype(np.float32), pair[::-1]).tolist() == [0]
+    art = rng.integers(0, 256, (50, 3), dtype=np.uint8)
+    assert np.array_equal(nearest(to_oklab(art), to_oklab(art[::-1])), 49 - np.arange(50))

@@ -155,14 +155,14 @@ def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Int
     sums = [np.bincount(place, counts * colors[:, c]) for c in range(3)]
     middle: Floats = (np.stack(sums, axis=1) / weight[:, None]).astype(np.float32)
     squares = _squares(middle, middle)
-    density = np.exp(-squares / (2 * noise**2)) @ weight.astype(np.float32)
+    density = (np.exp(squares * np.float32(-0.5 / noise**2)) * weight.astype(np.float32)).sum(axis=1)
     reach = (_CLOUD * noise) ** 2
     centers, mass = [], []
     while (density > 0).any():
         top = int(density.argmax())
         cloud = (squares[top] <= reach) & (density > 0)
         core = weight * (cloud & (squares[top] <= (2 * noise) ** 2))
-        centers.append(core @ middle / core.sum())
+        centers.append((core[:, None] * middle).sum(axis=0) / core.sum())
         mass.append(float(weight[cloud].sum()))
         density[cloud] = 0
     found = np.array(centers, dtype=np.float32)
@@ -190,7 +190,7 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
     squares, share = _squares(centers, centers), mass[:, None] / mass[None, :]
 
     def away(most: float) -> Floats:  # from the nearest centre of which this one is at most such a share
-        return np.sqrt(np.where(share <= most, squares, np.inf).min(axis=1))
+        return np.asarray(np.sqrt(np.where(share <= most, squares, np.inf).min(axis=1)))
 
     reach = _REACH * noise
     stray = (away(_LIGHT) <= reach) | (away(5 * _STRAY) <= 1.5 * reach)
@@ -201,8 +201,14 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
 
 
 def _squares(a: Floats, b: Floats) -> Floats:
-    out = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T)
-    return np.asarray(np.maximum(out, 0), dtype=np.float32)
+    """Squared distances ``(n, k)``; no matrix product, for those differ between machines in the last bit."""
+    out = np.zeros((len(a), len(b)), dtype=np.float32)
+    gap = np.empty_like(out)
+    for channel in range(3):
+        np.subtract(a[:, channel, None], b[:, channel], out=gap)
+        np.multiply(gap, gap, out=gap)
+        out += gap
+    return out
 
 
 def merge_within(colors: Bytes, counts: Counts, radius: float) -> tuple[Bytes, Ints]:
