@@ -20,6 +20,11 @@ Matte = Literal["key", "rembg"]
 Quantizer = Literal["auto", "imagequant", "own"]
 
 
+def _is_pair(value: Any) -> bool:
+    """Whether a value is two numbers."""
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, float | int) for each in value)
+
+
 @dataclass(frozen=True)
 class FinishSpec:
     """What the finished image shall be. Raises InvalidRequest.
@@ -62,30 +67,32 @@ class FinishSpec:
     partial_alpha: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("size", "pixel_size", "origin"):
+            if isinstance(getattr(self, name), list):  # as JSON has it
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.size is None:
             if self.mode == "convert" and self.pixel_size is None:
                 raise InvalidRequest(
                     "A conversion needs a size.",
                     hint="Give size=(64, 64) or --size 64; or pixel_size=10 or --pixel-size 10.",
                 )
-        elif len(self.size) != 2 or not all(isinstance(s, int) and 1 <= s <= MAX_SIDE for s in self.size):
+        elif not (_is_pair(self.size) and all(isinstance(s, int) and 1 <= s <= MAX_SIDE for s in self.size)):
             raise InvalidRequest(f"{self.size!r} is not a size.", hint=f"Give (width, height), each 1 to {MAX_SIDE}.")
-        if self.colors is not None and not 1 <= self.colors <= ENTRIES:
+        if self.colors is not None and not (isinstance(self.colors, int) and 1 <= self.colors <= ENTRIES):
             raise InvalidRequest(f"colors={self.colors} is outside 1 to {ENTRIES}.", hint="16 to 32 suit a sprite.")
         choices = {"policy": Policy, "mode": Mode, "dither": Dither, "matte": Matte, "quantizer": Quantizer}
         for name, values in choices.items():
             if getattr(self, name) not in get_args(values):
                 known = ", ".join(get_args(values))
                 raise InvalidRequest(f"{name}={getattr(self, name)!r} is unknown.", hint=f"Use one of: {known}.")
-        for each in self.cell or ():
-            if not 1 <= each <= MAX_SIDE:
-                raise InvalidRequest(
-                    f"pixel_size={self.pixel_size} is outside 1 to {MAX_SIDE} source pixels.",
-                    hint="It says how many source pixels one pixel of the art has: 8, or (7.5, 8).",
-                )
-        if self.origin is not None and (len(self.origin) != 2 or not all(0 <= o < 1e6 for o in self.origin)):
+        if self.cell is not None and not (_is_pair(self.cell) and all(1 <= each <= MAX_SIDE for each in self.cell)):
+            raise InvalidRequest(
+                f"pixel_size={self.pixel_size} is outside 1 to {MAX_SIDE} source pixels.",
+                hint="It says how many source pixels one pixel of the art has: 8, or (7.5, 8).",
+            )
+        if self.origin is not None and not (_is_pair(self.origin) and all(0 <= o < 1e6 for o in self.origin)):
             raise InvalidRequest(f"origin={self.origin!r} is not a place.", hint="Give (x, y) in source pixels.")
-        if self.merge is not None and not 0 <= self.merge <= 1:
+        if self.merge is not None and not (isinstance(self.merge, float | int) and 0 <= self.merge <= 1):
             raise InvalidRequest(f"merge={self.merge} is outside 0 to 1.", hint="0.02 merges what looks the same.")
         if self.palette is not None:
             object.__setattr__(self, "palette", resolve_palette(self.palette))

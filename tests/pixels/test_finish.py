@@ -275,11 +275,31 @@ def test_finishing_works_without_imagequant(monkeypatch):
         {"dither": "bayer"},
         {"palette": ("red",)},
         {"palette": ()},
+        {"size": 5},
+        {"size": "64"},
+        {"size": (8.0, 8.0)},
+        {"colors": 2.5},
+        {"colors": "many"},
+        {"pixel_size": (8,)},
+        {"pixel_size": (1, 2, 3)},
+        {"pixel_size": "8"},
+        {"pixel_size": float("nan")},
+        {"origin": 5},
+        {"origin": ("a", "b")},
+        {"origin": (float("nan"), 1)},
+        {"merge": "x"},
+        {"merge": float("nan")},
     ],
 )
 def test_a_wrong_spec_is_refused(wrong):
     with pytest.raises(InvalidRequest):
         FinishSpec(**{"size": (8, 8), **wrong})
+
+
+def test_lists_are_taken_for_pairs():
+    spec = FinishSpec([8, 9], pixel_size=[2, 3], origin=[0, 1])
+    assert (spec.size, spec.pixel_size, spec.origin) == ((8, 9), (2, 3), (0, 1))
+    assert finish(Image.new("RGB", (8, 9), "red"), FinishSpec([8, 9])).report.method == "native"
 
 
 def test_key_parts_are_json_and_tell_specs_apart():
