@@ -190,3 +190,22 @@ def test_every_mode_in_the_smallest_and_thinnest_sizes(mode, size):
     image = in_mode(drawn("few", *size, 7), mode, 1)
     for spec in (FinishSpec((5, 7)), FinishSpec(size, transparent=True), FinishSpec((5, 7), mode="convert")):
         guaranteed(image, spec)
+
+
+@pytest.mark.parametrize("dither", ["none", "bayer8", "atkinson", "yliluoma"])
+@pytest.mark.parametrize("merge", [0.02, 0.1])
+def test_colors_that_were_merged_stay_merged(merge, dither):
+    image = in_mode(drawn("gradient", 60, 40, 3), "RGB")
+    steps = tuple(f"#{level:02x}{level:02x}{level // 2:02x}" for level in range(0, 256, 2))  # nearer than the radius
+    for spec in (
+        FinishSpec((60, 40), colors=64, merge=merge, dither=dither),
+        FinishSpec((60, 40), palette=steps, merge=merge, dither=dither),
+        FinishSpec((60, 40), palette=steps, merge=merge, dither=dither, pad_palette=True),
+    ):
+        guaranteed(image, spec)
+
+
+def test_a_gradient_taken_at_its_own_size_keeps_its_colors():
+    for seed in range(12):
+        image = in_mode(drawn("gradient", 211, 13, seed), "RGB")
+        guaranteed(image, FinishSpec(policy="resample", colors=182, transparent=True))
