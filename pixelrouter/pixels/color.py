@@ -17,7 +17,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.intp]
 
-_COUNTED = 4096  # colours that are counted one by one
+_COUNTED = 1024  # colours that are counted one by one
 _HASH_BITS = 20
 
 _TO_LMS = np.array(
@@ -124,7 +124,7 @@ def to_hex(rgb: Bytes) -> tuple[str, ...]:
 
 
 def count_colors(rgba: Bytes) -> int:
-    """How many colours ``(h, w, 4)`` bytes show: exact up to 4096, above that within a few percent.
+    """How many colours ``(h, w, 4)`` bytes show: exact up to 1024, above that within a few percent.
 
     Many colours are counted by the share of a table of hashes that they fill ("linear counting", K.-Y. Whang and
     others, 1990), which neither sorts the image nor copies it.

@@ -20,7 +20,7 @@ from pixelrouter.pixels.color import Bytes, count_colors, pack, to_hex
 from pixelrouter.pixels.colors.coloring import color
 from pixelrouter.pixels.colors.indexed import to_indexed
 from pixelrouter.pixels.convert import conversion, convert
-from pixelrouter.pixels.decode import Decoded, Source, decode, to_array
+from pixelrouter.pixels.decode import Source, decode, to_array
 from pixelrouter.pixels.fit import crop_margins, fit, resample
 from pixelrouter.pixels.grid import THRESHOLD, Lattice, find_lattice
 from pixelrouter.pixels.snap import snap
@@ -71,7 +71,7 @@ def finish(image: Source, spec: FinishSpec) -> Finished:
 
 def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     """Several images with one palette, so that the frames of a set can share it. Raises as :func:`finish` does."""
-    drafts = [_draft(decode(image), spec) for image in images]
+    drafts = [_draft(*_frames(image), spec) for image in images]
     if not drafts:
         return []
     _shape(drafts, spec)
@@ -88,10 +88,16 @@ def finish_many(images: Sequence[Source], spec: FinishSpec) -> list[Finished]:
     return [_finished(draft, palette) for draft in drafts]
 
 
-def _draft(source: Decoded, spec: FinishSpec) -> _Draft:
-    frames = [lift(to_array(frame), spec) for frame in source.frames]
-    durations = source.durations
-    del source  # what was decoded for this call alone need not lie beside its bytes
+def _frames(source: Source) -> tuple[list[Bytes], tuple[int, ...]]:
+    """The bytes of every frame, and their milliseconds. What is decoded on the way does not stay beside them."""
+    if isinstance(source, Image.Image | np.ndarray):
+        return [to_array(source)], (0,)
+    decoded = decode(source)
+    return [to_array(frame) for frame in decoded.frames], decoded.durations
+
+
+def _draft(frames: list[Bytes], durations: tuple[int, ...], spec: FinishSpec) -> _Draft:
+    frames = [lift(frame, spec) for frame in frames]
     first = frames[0]
     height, width = first.shape[:2]
     method, lattice, warnings = _plan(frames, spec)

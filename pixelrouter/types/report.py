@@ -26,7 +26,7 @@ class Report:
     size: tuple[int, int]
     method: str  # "native", "snap", "resample" or "convert"
     grid: Grid
-    colors_before: int  # above 4096 within a few percent
+    colors_before: int  # above 1024 within a few percent
     colors_after: int
     transparent: bool
     warnings: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ _PLACES = np.array(
     [0.125, 0.375, 0.625, 0.875]
 )  # where a cell is sampled: steps between lie at lines, quarters, middle
 _ROWS = np.array([[0.35], [0.5], [0.65]])  # three rows of a cell are added up, which takes the edge off noise
-_BUDGET = 40_000  # samples an axis, so the cost does not grow with the image
+_BUDGET = 24_000  # samples an axis, so the cost does not grow with the image
 _FEWEST_LINES = 24
 _TRACE = (0.5, 6.0)  # levels: a difference that a painter or a camera makes and a palette does not
 _ROUNDING = 0.5  # levels: what whole numbers alone make of a slow gradient says nothing

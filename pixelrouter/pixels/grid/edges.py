@@ -49,11 +49,16 @@ class Profile:
 
     @cached_property
     def spectrum(self) -> NDArray[np.complex128]:
-        """Of every band, at frequencies k / (2 * next power of two) a sample."""
-        size = self.bands.shape[1]
+        """Of every band, at frequencies k / (its padded length) a sample; padded for linear autocorrelation."""
         # Noise makes edges everywhere, a lattice only on its lines: the median is what lies between them.
         lines = (self.bands - np.median(self.bands, axis=1, keepdims=True)).clip(0)
-        return np.asarray(np.fft.rfft(lines, 1 << (2 * size - 1).bit_length(), axis=1), dtype=np.complex128)
+        return np.asarray(np.fft.rfft(lines, _fast_length(2 * lines.shape[1]), axis=1), dtype=np.complex128)
+
+
+def _fast_length(least: int) -> int:
+    """The smallest even length from ``least`` on whose Fourier transform is fast: a power of two times 1, 9, 5 or 3."""
+    power = 1 << max(3, (least - 1).bit_length() - 1)
+    return next(n for n in (power, power * 9 // 8, power * 5 // 4, power * 3 // 2, power * 2) if n >= least)
 
 
 def premultiplied(rgba: Bytes) -> Bytes:
