@@ -17,7 +17,7 @@ from pixelrouter.pixels.grid.lattice import Doubles
 SUB = 4  # profile samples a source pixel
 BANDS = 8  # separate profiles, so that lines that drift differently do not smear each other
 GROUP = 6  # neighbouring lines summed: noise falls, edges stay
-LINES = 160  # scan lines read at most
+LINES = 112  # scan lines read at most
 
 Steps = NDArray[np.int16]
 

@@ -25,7 +25,7 @@ from pixelrouter.types import Grid
 
 _SOFT, _SOFT_UNSURE = 0.395, 0.45  # sharpness below which an image may have been enlarged smoothly ...
 _UNSURE = 0.3  # ... the second where the coherence of its edges is below this; then more lines are averaged as well
-_CLOSER_GROUP, _CLOSER_SPAN = 14, 3
+_CLOSER, _CLOSER_SPAN = (14, 192), 3  # lines averaged and lines read; pixels a step is wide
 _FINE, _SHARP = 2.6, 0.55  # periods below the first need edges sharper than the second
 _SINGLE = 0.05  # share of single pixels that no enlarged image has
 _TOO_FEW = 100  # cells
@@ -80,7 +80,7 @@ def _detected(image: Bytes) -> Lattice:
     soft = sharpness < (_SOFT if score >= _UNSURE else _SOFT_UNSURE) or not any(p.bands.any() for p in profiles)
     smooth = find_interpolation(*lines) if soft else None
     if smooth is None and score < _UNSURE:
-        lines = (scan_lines(image, 1, _CLOSER_GROUP), scan_lines(image, 0, _CLOSER_GROUP))
+        lines = (scan_lines(image, 1, *_CLOSER), scan_lines(image, 0, *_CLOSER))
         closer = (edge_profile(lines[0], _CLOSER_SPAN), edge_profile(lines[1], _CLOSER_SPAN))
         again, better = periods(*closer)
         if better > score:

@@ -13,6 +13,7 @@ from pixelrouter.pixels.grid.edges import Steps, scan_lines
 
 _LONGEST = 1024  # pixels: no one draws single pixels over a larger canvas
 _SMALL, _SINGLE = 256, 0.01  # on a canvas longer than the first there are single pixels, at least this share
+_STRONG = 24  # levels of all channels together that a strong step has at least
 _LINES = 48  # scan lines looked at for single pixels
 _COLORS = 512
 _ALIKE = 0.4  # share of pixels that equal a neighbour, at least
@@ -52,15 +53,12 @@ def single_pixels(image: Bytes) -> float:
 
 
 def _taken_back(lines: Steps) -> float:
-    step = np.diff(lines, axis=0)
-    size = np.abs(step)
-    channel = size.argmax(axis=2)[..., None]
-    value = np.take_along_axis(step, channel, axis=2)[..., 0]
-    strong = max(8, int(size.max(initial=0)) // 2)
-    following = np.take_along_axis(step[1:], channel[:-1], axis=2)[..., 0]
-    first = value[:-1]
-    back = ((first > strong) & (following < -strong)) | ((first < -strong) & (following > strong))
-    return float(back.sum() / max(1, int((np.abs(value) > strong).sum())))
+    brightness = lines.sum(axis=2, dtype=np.int16)
+    step = brightness[1:] - brightness[:-1]
+    strong = max(_STRONG, int(np.abs(step).max(initial=0)) // 2)
+    up, down = step > strong, step < -strong
+    back = np.count_nonzero(up[:-1] & down[1:]) + np.count_nonzero(down[:-1] & up[1:])
+    return back / max(1, np.count_nonzero(up) + np.count_nonzero(down))
 
 
 def _largest(one: Bytes, other: Bytes) -> Bytes:
