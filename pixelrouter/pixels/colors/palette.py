@@ -72,6 +72,8 @@ def resolve_palette(value: PaletteLike) -> tuple[str, ...]:
         return _from_file(Path(value))
     if isinstance(value, os.PathLike):
         return _from_file(Path(value))
+    if not isinstance(value, Iterable):
+        raise UnknownPalette(f"{value!r} is no palette.", hint="Give a built-in name, a file or a list of colours.")
     return _checked([_color(c) for c in value], "The list")
 
 
