@@ -37,6 +37,7 @@ _LIGHT = 0.4  # a colour with less than this share of a neighbour's pixels, with
 _STRAY = 0.03  # a colour with less than this share of a neighbour's pixels, within twice the reach, is its rim
 _RIM = 1.0  # sRGB levels; the noise that a rim has at least, in a picture that has any
 _CROWD = 0.25  # colours in the rim for each that is not, from which it is a crowd
+_ROWS = 96  # colours whose distances to all others are held at once
 _VOXELS = 1536  # colours clustered at once; more are put together with their like first
 
 
@@ -154,21 +155,39 @@ def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Int
     weight = np.bincount(place, counts)
     sums = [np.bincount(place, counts * colors[:, c]) for c in range(3)]
     middle: Floats = (np.stack(sums, axis=1) / weight[:, None]).astype(np.float32)
-    squares = _squares(middle, middle)
-    density = (np.exp(squares * np.float32(-0.5 / noise**2)) * weight.astype(np.float32)).sum(axis=1)
+    density = _density(middle, weight, noise)
     reach = (_CLOUD * noise) ** 2
     centers, mass = [], []
     while (density > 0).any():
         top = int(density.argmax())
-        cloud = (squares[top] <= reach) & (density > 0)
-        core = weight * (cloud & (squares[top] <= (2 * noise) ** 2))
+        squares = _squares(middle[top : top + 1], middle)[0]
+        cloud = (squares <= reach) & (density > 0)
+        core = weight * (cloud & (squares <= (2 * noise) ** 2))
         centers.append((core[:, None] * middle).sum(axis=0) / core.sum())
         mass.append(float(weight[cloud].sum()))
         density[cloud] = 0
     found = np.array(centers, dtype=np.float32)
     left = found[~_strays(found, np.array(mass), noise)]
-    owner = _squares(middle, left).argmin(axis=1)[place]
+    owner = _owners(middle, left)[place]
     return np.rint(left).clip(0, 255).astype(np.uint8), np.asarray(owner, dtype=np.intp)
+
+
+def _density(middle: Floats, weight: NDArray[Any], noise: float) -> Floats:
+    """How many pixels lie around each colour, by a Gaussian as wide as the noise."""
+    shrink, mass = np.float32(-0.5 / noise**2), weight.astype(np.float32)
+    sums = [(np.exp(_squares(middle[rows], middle) * shrink) * mass).sum(axis=1) for rows in _parts(len(middle))]
+    return np.asarray(np.concatenate(sums), dtype=np.float32)
+
+
+def _owners(colors: Floats, centers: Floats) -> Ints:
+    """Which of the centres is nearest to each colour."""
+    near = [_squares(colors[rows], centers).argmin(axis=1) for rows in _parts(len(colors))]
+    return np.asarray(np.concatenate(near), dtype=np.intp)
+
+
+def _parts(count: int) -> list[slice]:
+    """Rows in parts, so that a table of all distances is never held."""
+    return [slice(start, start + _ROWS) for start in range(0, count, _ROWS)]
 
 
 def _voxels(colors: Bytes, noise: float) -> Ints:
@@ -187,14 +206,17 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
     JPEG, blur and a model's wobble leave far more pixels at the rim than noise does, the fewer the further out. Where
     that is seen, the rim is wider; colours that were drawn do not crowd around others.
     """
-    squares, share = _squares(centers, centers), mass[:, None] / mass[None, :]
 
-    def away(most: float) -> Floats:  # from the nearest centre of which this one is at most such a share
-        return np.asarray(np.sqrt(np.where(share <= most, squares, np.inf).min(axis=1)))
+    def away(rows: slice) -> Floats:
+        """From the nearest centre of which these are at most such a share: ``(shares, rows)``."""
+        squares, share = _squares(centers[rows], centers), mass[rows, None] / mass[None, :]
+        nearest = [np.where(share <= most, squares, np.inf).min(axis=1) for most in (_LIGHT, 5 * _STRAY, _STRAY)]
+        return np.asarray(np.sqrt(nearest), dtype=np.float32)
 
+    light, lighter, lightest = np.concatenate([away(rows) for rows in _parts(len(centers))], axis=1)
     reach = _REACH * noise
-    stray = (away(_LIGHT) <= reach) | (away(5 * _STRAY) <= 1.5 * reach)
-    rim = away(_STRAY) / (_REACH * max(noise, _RIM))
+    stray = (light <= reach) | (lighter <= 1.5 * reach)
+    rim = lightest / (_REACH * max(noise, _RIM))
     near, far, clear = ((rim > low) & (rim <= high) for low, high in ((2, 3), (3, 4.5), (4.5, np.inf)))
     crowded = near.sum() > max(far.sum(), _CROWD * clear.sum(), 2)
     return np.asarray(stray | (rim <= (3.5 if crowded else 2.0)), dtype=np.bool_)
@@ -223,5 +245,4 @@ def merge_within(colors: Bytes, counts: Counts, radius: float) -> tuple[Bytes, I
         if free[index]:
             kept.append(int(index))
             free &= ((lab - lab[index]) ** 2).sum(axis=1) > radius**2
-    owner = np.concatenate([_squares(lab[i : i + 4096], lab[kept]).argmin(axis=1) for i in range(0, len(lab), 4096)])
-    return colors[kept], np.asarray(owner, dtype=np.intp)
+    return colors[kept], _owners(lab, lab[kept])

@@ -57,8 +57,8 @@ def _taken_back(lines: Steps) -> float:
     step = brightness[1:] - brightness[:-1]
     strong = max(_STRONG, int(np.abs(step).max(initial=0)) // 2)
     up, down = step > strong, step < -strong
-    back = np.count_nonzero(up[:-1] & down[1:]) + np.count_nonzero(down[:-1] & up[1:])
-    return back / max(1, np.count_nonzero(up) + np.count_nonzero(down))
+    back = int((up[:-1] & down[1:]).sum() + (down[:-1] & up[1:]).sum())
+    return back / max(1, int(up.sum() + down.sum()))
 
 
 def _largest(one: Bytes, other: Bytes) -> Bytes:
