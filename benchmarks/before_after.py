@@ -1,4 +1,4 @@
-"""Draws docs/images/finish-before-after.png: a sprite spoiled the way models spoil them, and what becomes of it.
+"""Draws docs/images/finish-before-after.png and explain.png: a sprite spoiled as models do, and what becomes of it.
 
 The sprite is the procedural backend's own, enlarged by 7.3, blurred, with a wandering brightness, saved as JPEG.
 """
@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from pixelrouter import GenerationRequest
 from pixelrouter.backends.procedural import Backend
 from pixelrouter.backends.protocol import BackendSettings
-from pixelrouter.pixels import FinishSpec, finish
+from pixelrouter.pixels import FinishSpec, explain, finish
 from pixelrouter.types import Inline
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "images" / "finish-before-after.png"
@@ -37,7 +37,8 @@ def main() -> None:
     assert isinstance(item, Inline)
     sprite = Image.open(io.BytesIO(item.data))
     fake = spoiled(sprite)
-    done = finish(fake, FinishSpec(size=(32, 32), colors=16))
+    spec = FinishSpec(size=(32, 32), colors=16)
+    done = finish(fake, spec)
     before = Image.open(io.BytesIO(fake)).convert("RGB")
     side, gap = 32 * 9, 12
     canvas = Image.new("RGB", (2 * side + gap, side), "white")
@@ -45,6 +46,9 @@ def main() -> None:
     canvas.paste(done.image.convert("RGB").resize((side, side), Image.Resampling.NEAREST), (side + gap, 0))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     canvas.save(OUT, optimize=True)
+    explain(fake, spec).picture("potion.jpg").quantize(192, dither=Image.Dither.NONE).save(
+        OUT.with_name("explain.png"), optimize=True
+    )
     colors = len(np.unique(np.asarray(before).reshape(-1, 3), axis=0))
     print(f"{OUT.name}: {before.size} with {colors} colours -> {done.image.size} with {len(done.palette)} colours")
     print(f"confidence {done.report.confidence:.2f}, method {done.report.method}")
