@@ -86,14 +86,14 @@ def nearest(colors: Floats, palette: Floats, chunk: int = 1 << 15) -> Ints:
     return out
 
 
-def squares(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+def squares(a: NDArray[Any], b: NDArray[Any], dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
     """Squared distances ``(n, k)`` between ``(n, 3)`` and ``(k, 3)``.
 
     Of the differences themselves: colours equally far away come out equal, which the product of matrices, summed in
     whatever order, does not promise.
     """
-    one, other = a.astype(np.float64), b.astype(np.float64)
-    total = np.zeros((len(one), len(other)))
+    one, other = a.astype(dtype), b.astype(dtype)
+    total = np.zeros((len(one), len(other)), dtype=dtype)
     gap = np.empty_like(total)
     for channel in range(3):
         np.subtract(one[:, channel, None], other[:, channel], out=gap)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelrouter.pixels.color import Bytes, Floats, Ints, pack, to_oklab, unpack
+from pixelrouter.pixels.color import Bytes, Floats, Ints, pack, squares, to_oklab, unpack
 
 Counts = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
@@ -160,9 +160,9 @@ def merge_noise(colors: Bytes, counts: Counts, noise: float) -> tuple[Bytes, Int
     centers, mass = [], []
     while (density > 0).any():
         top = int(density.argmax())
-        squares = _squares(middle[top : top + 1], middle)[0]
-        cloud = (squares <= reach) & (density > 0)
-        core = weight * (cloud & (squares <= (2 * noise) ** 2))
+        apart = _squares(middle[top : top + 1], middle)[0]
+        cloud = (apart <= reach) & (density > 0)
+        core = weight * (cloud & (apart <= (2 * noise) ** 2))
         centers.append((core[:, None] * middle).sum(axis=0) / core.sum())
         mass.append(float(weight[cloud].sum()))
         density[cloud] = 0
@@ -209,8 +209,8 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
 
     def away(rows: slice) -> Floats:
         """From the nearest centre of which these are at most such a share: ``(shares, rows)``."""
-        squares, share = _squares(centers[rows], centers), mass[rows, None] / mass[None, :]
-        nearest = [np.where(share <= most, squares, np.inf).min(axis=1) for most in (_LIGHT, 5 * _STRAY, _STRAY)]
+        apart, share = _squares(centers[rows], centers), mass[rows, None] / mass[None, :]
+        nearest = [np.where(share <= most, apart, np.inf).min(axis=1) for most in (_LIGHT, 5 * _STRAY, _STRAY)]
         return np.asarray(np.sqrt(nearest), dtype=np.float32)
 
     light, lighter, lightest = np.concatenate([away(rows) for rows in _parts(len(centers))], axis=1)
@@ -223,14 +223,8 @@ def _strays(centers: Floats, mass: NDArray[np.float64], noise: float) -> Mask:
 
 
 def _squares(a: Floats, b: Floats) -> Floats:
-    """Squared distances ``(n, k)``; no matrix product, for those differ between machines in the last bit."""
-    out = np.zeros((len(a), len(b)), dtype=np.float32)
-    gap = np.empty_like(out)
-    for channel in range(3):
-        np.subtract(a[:, channel, None], b[:, channel], out=gap)
-        np.multiply(gap, gap, out=gap)
-        out += gap
-    return out
+    """Squared distances ``(n, k)``."""
+    return np.asarray(squares(a, b, np.float32), dtype=np.float32)
 
 
 def merge_within(colors: Bytes, counts: Counts, radius: float) -> tuple[Bytes, Ints]:
