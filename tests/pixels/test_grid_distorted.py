@@ -187,3 +187,12 @@ def test_time_and_size_of_a_large_image():
     image = enlarge(art, 10.24, 10.24)
     assert image.size == (4096, 3072)
     assert detect_grid(image).size == (400, 300)
+
+
+@pytest.mark.parametrize("scale", [1.3, 2.0, 2.9])
+def test_an_image_enlarged_twice_has_the_coarser_cells(scale):
+    art = drawing(36, 36, seed=28)
+    once = enlarge(art, 12.4, 12.4).resize((180, 180), Image.Resampling.LANCZOS)  # cells of five pixels, soft
+    twice = once.resize((round(180 * 3.1 * scale), round(180 * 3.1 * scale)), Image.Resampling.BICUBIC)
+    assert detect_grid(twice).size == (36, 36)
+    assert agreement(snap_image(twice), art) > 0.95

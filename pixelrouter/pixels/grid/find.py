@@ -28,6 +28,8 @@ _UNSURE = 0.3  # ... the second where the coherence of its edges is below this; 
 _CLOSER, _CLOSER_SPAN = (14, 192), 3  # lines averaged and lines read; pixels a step is wide
 _FINE, _SHARP = 2.6, 0.55  # periods below the first need edges sharper than the second
 _SINGLE = 0.05  # share of single pixels that no enlarged image has
+_MANY = 160  # cells along a side, from which on they may be parts of larger ones
+_FEWEST = 16  # cells along a side, that larger ones are looked for among
 _TOO_FEW = 100  # cells
 _DRIFTS = 0.035  # spread of the mean widths of three cells, in periods, above which the lattice drifts
 _SEEN = 0.15  # of the mean evidence of a line, to count as seen
@@ -91,14 +93,31 @@ def _detected(image: Bytes) -> Lattice:
         factor = blurred(profiles, smooth)
         if factor == 1:
             corner = (smooth.center[0] + smooth.period[0] / 2, smooth.center[1] + smooth.period[1] / 2)
-            return _judged(image, _regular(smooth.period, corner, width, height))
+            return _coarser(image, _judged(image, _regular(smooth.period, corner, width, height)))
         found, score = (smooth.period[0] * factor, smooth.period[1] * factor), 1.0
     if score <= 0:
         return Lattice.native(width, height, 0.0, at_1x=is_native(image))
     lattice = _judged(image, _built(profiles, found))
     if lattice.grid.confidence < THRESHOLD and is_native(image):
         return Lattice.native(width, height, lattice.grid.confidence)
-    return lattice
+    return _coarser(image, lattice) if max(lattice.grid.size) > _MANY else lattice
+
+
+def _coarser(image: Bytes, fine: Lattice) -> Lattice:
+    """The lattice of an image that was enlarged twice, if the cells of a fine one make up coarser cells."""
+    columns, rows = ((cuts[1:] + cuts[:-1]) / 2 for cuts in (fine.x, fine.y))
+    cells = image[rows.astype(np.intp)[:, None], columns.astype(np.intp)[None, :]]
+    if min(cells.shape[:2]) < _FEWEST or fine.grid.confidence < THRESHOLD:
+        return fine
+    inner = _detected(cells)
+    if inner.grid.native or min(inner.grid.period) < _FINE or inner.grid.confidence < THRESHOLD:
+        return fine
+    x, y = (np.interp(at, np.arange(len(cuts)), cuts) for at, cuts in ((inner.x, fine.x), (inner.y, fine.y)))
+    period = (inner.grid.period[0] * fine.grid.period[0], inner.grid.period[1] * fine.grid.period[1])
+    drift = max(inner.grid.drift * max(fine.grid.period), fine.grid.drift)
+    grid = Grid(period, (float(x[0] % period[0]), float(y[0] % period[1])), inner.grid.size, drift)
+    lattice = _judged(image, Lattice(x, y, grid))
+    return lattice if lattice.grid.confidence >= THRESHOLD else fine
 
 
 def _judged(image: Bytes, lattice: Lattice) -> Lattice:
