@@ -84,6 +84,7 @@ def passed(result: subprocess.CompletedProcess[str]) -> int:
 CONTRACT = ("-m", "pytest", "--pyargs", "pixelrouter.testing.contract", "-k", "acme", "-p", "no:cacheprovider")
 
 
+@pytest.mark.slow
 def test_the_contract_holds_for_a_plugin(python: Run) -> None:
     """And buys for real: a backend without a simulator would only be looked at."""
     result = python(*CONTRACT, "-rs")

@@ -112,6 +112,7 @@ def test_by_two_at_once(shops: Open, vendor: str) -> None:
     check(shop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", CALLS)
 def test_an_answer_that_is_lost_changes_nothing(shops: Open, vendor: str) -> None:
     shop = shops(vendor, job_seconds=60)

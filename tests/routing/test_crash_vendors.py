@@ -119,6 +119,7 @@ def test_the_quick_cases_are_among_all() -> None:
     assert {tuple(case.values) for case in CASES} >= QUICK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "point"), CASES)
 def test_a_kill_anywhere_is_paid_once(shops: Any, name: str, point: str) -> None:
     plan = PLANS[name]

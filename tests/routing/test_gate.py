@@ -216,6 +216,7 @@ def test_a_crash_between_the_two_purchases_goes_on_with_the_second(shops: Open, 
     assert [row.backend for row in art.attempts] == ["fal", "pixellab"]
 
 
+@pytest.mark.slow
 def test_a_second_job_that_is_still_running_is_collected_by_the_same_call(shops: Open, open_router: Any) -> None:
     fal, retro = illustrator(shops), shops("retrodiffusion", job_seconds=3600)
     options = routed(fal, retro)

@@ -94,6 +94,7 @@ def test_a_plan_of_two_purchases_names_both(shops: Open, vendor: str, wish: dict
     assert shop.simulator.paid_posts == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -181,6 +182,7 @@ def test_many_threads_that_are_all_turned_down_pay_once_between_them(shops: Open
     assert sum((error.charged for error in errors), start=Money(0)) == taken(fal, pixellab)
 
 
+@pytest.mark.slow
 def test_a_call_out_of_time_buys_no_second(shops: Open) -> None:
     fal, pixellab = illustrator(shops), shops("pixellab")
 
