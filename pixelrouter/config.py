@@ -70,6 +70,11 @@ class Options(BaseModel):
     on_unknown: Literal["raise", "spend_again"] = Field(
         default="raise", description="What to do when the answer to a paid request was lost."
     )
+    strategy: Literal["in_order", "cheapest", "fastest", "weighted"] = Field(
+        default="in_order", description="Which backend of the route is asked first."
+    )
+    ledger: str | None = Field(default=None, description="A team's ledger: postgresql://user@host/database.")
+    observe: tuple[str, ...] | None = Field(default=None, description="Who is told of every step: logging, otel.")
     state: Path | None = Field(default=None, description="Folder of the ledger and the stored images.")
     project: str | None = Field(default=None, description="Name under which the project's spending is added up.")
     cassette: Path | None = Field(default=None, description="Folder of recorded responses.")

@@ -113,6 +113,9 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
         "min_score": "80",
         "timeout_s": "5",
         "on_unknown": "spend_again",
+        "strategy": "fastest",
+        "ledger": "postgresql://build@db/game",
+        "observe": "logging,otel",
         "state": "s",
         "project": "p",
         "run": "r",
@@ -132,6 +135,7 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
     assert settings.size == "32x48"
     assert settings.palette == ("#ff0000", "#00ff00")
     assert settings.transparent is True
+    assert settings.observe == ("logging", "otel")
     assert settings.max_usd == Decimal("0.1")
     assert settings.state_dir == tmp_path / "s"
     for key in sample:

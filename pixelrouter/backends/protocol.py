@@ -72,7 +72,15 @@ class BackendSettings(BaseModel):
     model: str | None = Field(default=None, description="Model or style to use when the call names none.")
     timeout_s: float = Field(default=60.0, gt=0, description="Seconds one HTTP exchange may take.")
     poll_s: float = Field(default=2.0, ge=0, description="Seconds between two looks at a running job.")
-    concurrency: int = Field(default=8, ge=1, le=256, description="Most paid requests in flight from one router.")
+    concurrency: int = Field(
+        default=8, ge=1, le=256, description="Most jobs under way at once, by all who share the ledger."
+    )
+    per_minute: int | None = Field(default=None, ge=1, description="Most paid requests within 60 seconds, likewise.")
+    weight: float = Field(default=1.0, ge=0, le=1e6, description="Share of the requests under strategy 'weighted'.")
+    breaker_failures: int = Field(
+        default=5, ge=0, description="Failures in a row after which it is left alone; 0: never."
+    )
+    breaker_s: float = Field(default=30.0, gt=0, description="Seconds it is left alone before one request tries it.")
     delivery_hosts: tuple[str, ...] = Field(default=(), description="More hosts results may be downloaded from.")
     price_usd: float | None = Field(default=None, ge=0, description="Price per image, in place of the list price.")
 

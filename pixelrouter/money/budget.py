@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -55,12 +54,12 @@ class Purse:
     batch: str = ""
 
 
-def condition(scope: Scope, purse: Purse) -> tuple[str, Sequence[str]]:
+def condition(scope: Scope, purse: Purse) -> tuple[str, dict[str, str]]:
     """The SQL condition, with parameters, for the attempts that count towards ``scope``."""
     if scope == "batch":
-        return "batch = ?", (purse.batch,)
+        return "batch = :batch", {"batch": purse.batch}
     if scope == "run":
-        return "run = ?", (purse.run,)
+        return "run = :run", {"run": purse.run}
     if scope == "day":
-        return "day = ? AND project = ?", (purse.day, purse.project)
-    return "project = ?", (purse.project,)
+        return "day = :day AND project = :project", {"day": purse.day, "project": purse.project}
+    return "project = :project", {"project": purse.project}

@@ -1,145 +1,74 @@
-"""The ledger's file: one SQLite connection a thread, durable commits, and the schema with its upgrades.
+"""Where a ledger lies: a file (SQLite), or a server that a team shares (PostgreSQL).
 
-WAL mode with ``synchronous=FULL``: a commit has reached the disk when it returns. Every error of SQLite's comes out as
-a LedgerError that says what to do.
+Two databases, one set of statements, written so that both understand them, with ``:name`` parameters. What differs
+is in the two modules that keep to this protocol: how a writer keeps others out, and how a connection is had.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
+from typing import Any, Protocol
 
-from pixelrouter.errors import LedgerError
-
-SCHEMA_VERSION = 2
-#: How a ledger of an older version becomes one of the next: version -> statements.
-_UPGRADES = {
-    1: (
-        "ALTER TABLE attempt ADD COLUMN quoted INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE attempt ADD COLUMN quoted_unit TEXT NOT NULL DEFAULT 'usd'",
-        "ALTER TABLE attempt ADD COLUMN quoted_source TEXT NOT NULL DEFAULT 'unknown'",
-        "ALTER TABLE attempt ADD COLUMN unit_price INTEGER",
-        "ALTER TABLE attempt ADD COLUMN delivery TEXT NOT NULL DEFAULT '{}'",
-        "UPDATE attempt SET quoted = held, quoted_unit = unit, quoted_source = cost_source",
-    ),
-}
+SCHEMA_VERSION = 3
 
 
-class Database:
-    """A ledger file. Safe to share between threads."""
+class Rows(Protocol):
+    """What a statement led to. A row is asked for its columns by name."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        self._finalizer = weakref.finalize(self, _close_all, self._connections)
-        with self._wrapped("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate(self._db())
+    @property
+    def rowcount(self) -> int: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
-    @contextmanager
-    def _wrapped(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError, OverflowError) as error:  # a number too large for SQLite is the last
-            text = str(error)
-            if "locked" in text or "busy" in text:
-                hint = "Another process holds it; wait for it to end, then run the same command again."
-            elif "malformed" in text or "not a database" in text:
-                hint = "Keep the file; `pixelrouter doctor` says what can be read. Move it away to start a new ledger."
-            else:
-                hint = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
-            raise LedgerError(f"The ledger {self.path} cannot be {doing}: {text}.", hint=hint) from error
 
-    def _db(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            with self._guard:
-                self._connections.append(connection)  # before anything can fail, so that it is closed in any case
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA busy_timeout = 30000")
-            _switch_to_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")
-            self._local.connection = connection
-        return connection
+class Session(Protocol):
+    """A connection inside a transaction or a look."""
 
-    @contextmanager
-    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
-        with self._wrapped(doing):
-            db = self._db()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+    def execute(self, sql: str, parameters: Mapping[str, Any] = ..., /) -> Rows: ...
 
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-            return
-        with self._transaction("set up"):
-            version = db.execute("PRAGMA user_version").fetchone()[0]  # again: another process may have been first
-            if version == 0:
-                script = resources.files("pixelrouter.money").joinpath("schema.sql").read_text()
-                for statement in _statements(script):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            while version in _UPGRADES:
-                for statement in _UPGRADES[version]:
-                    db.execute(statement)
-                version += 1
-                db.execute(f"PRAGMA user_version = {version}")
-            if version > SCHEMA_VERSION:
-                raise LedgerError(
-                    f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
-                    hint="Upgrade pixelrouter; nothing was changed.",
-                )
+
+class Database(Protocol):
+    """A ledger's tables. Safe to share between threads; every error comes out as a LedgerError."""
+
+    @property
+    def where(self) -> str:
+        """The place in words, without any password."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether a statement may take as long as a network does: an event loop must not wait for it."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A look at the ledger; what is read may be old when it is used."""
+
+    def transaction(self, doing: str = "written", *, exclusive: bool = False) -> AbstractContextManager[Session]:
+        """All or nothing, durable when it returns.
+
+        ``exclusive``: no other exclusive transaction runs meanwhile, so that what it reads holds until it has written.
+        """
+
+    def check(self) -> str:
+        """The database's own check of its integrity; "ok" when nothing is wrong."""
 
     def close(self) -> None:
-        """Close every thread's connection."""
-        self._finalizer()
-        self._local = threading.local()
-        self._finalizer = weakref.finalize(self, _close_all, self._connections)
+        """Give the connections back."""
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Set write-ahead logging, which lasts for the file.
+def open_database(where: Path | str) -> Database:
+    """The ledger in that file, or on that server (``postgresql://user@host/database``)."""
+    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+        from pixelrouter.money.postgres import Postgres
 
-    The switch needs the file to itself and, unlike any other statement, does not wait for that (SQLite's busy timeout
-    is not asked), so several processes that open a new ledger at once would fail: wait here.
-    """
-    until = time.monotonic() + 30
-    while True:
-        try:
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+        return Postgres(where)
+    from pixelrouter.money.sqlite import SQLite
+
+    return SQLite(Path(where))
 
 
-def _close_all(connections: list[sqlite3.Connection]) -> None:
-    while connections:
-        connections.pop().close()
-
-
-def _statements(script: str) -> Iterator[str]:
-    part = ""
-    for line in script.splitlines(keepends=True):
-        part += line
-        if sqlite3.complete_statement(part):
-            yield part
-            part = ""
+def schema() -> str:
+    """The statements that make the tables, each of them harmless where its table is there."""
+    return resources.files("pixelrouter.money").joinpath("schema.sql").read_text("utf-8")

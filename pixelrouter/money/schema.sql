@@ -1,7 +1,7 @@
 -- One row an attempt: one try at one backend. Amounts are whole micro-units of `unit`; units are never added up.
 -- The order of commits is the money promise: reserved -> sending (before the first byte leaves) -> accepted
 -- (the vendor's ticket) -> settled (after the image is durably stored) | released (nothing charged) | unknown.
-CREATE TABLE attempt (
+CREATE TABLE IF NOT EXISTS attempt (
   id             TEXT PRIMARY KEY,
   key            TEXT NOT NULL,                 -- generation key: what was asked, of whom
   slot           TEXT NOT NULL,                 -- the key; a deliberate second purchase has a slot of its own
@@ -33,15 +33,52 @@ CREATE TABLE attempt (
   quoted_source  TEXT NOT NULL,
   unit_price     INTEGER,                       -- of one billable unit, in micro-units of quoted_unit
   delivery       TEXT NOT NULL DEFAULT '{}',    -- names and notes of the raws, as JSON
+  sent_at        REAL,                          -- when its bytes were let go
+  ticket_id      TEXT,                          -- the vendor's name for the job
+  retry_at       REAL,                          -- a refusal's "not before"
+  asset          TEXT NOT NULL DEFAULT '',      -- what it is for, in the caller's words
+  tags           TEXT NOT NULL DEFAULT '[]',    -- more of them, as JSON
+  style_group    TEXT NOT NULL DEFAULT '',      -- the set of sprites that it belongs to
+  evidence       TEXT NOT NULL DEFAULT '{}',    -- how a lost outcome was found out, and how surely, as JSON
   CHECK ((state = 'settled') = (charged IS NOT NULL)),
   CHECK (state <> 'accepted' OR ticket IS NOT NULL)
 ) STRICT;
 
 -- Two processes that ask for the same sprite share one purchase.
-CREATE UNIQUE INDEX one_live_attempt ON attempt (slot) WHERE state IN ('reserved','sending','accepted','unknown');
-CREATE INDEX attempt_by_key ON attempt (key, state);
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_attempt ON attempt (slot) WHERE state IN ('reserved','sending','accepted','unknown');
+CREATE INDEX IF NOT EXISTS attempt_by_key ON attempt (key, state);
 -- Budgets are sums over these; each index covers its sum.
-CREATE INDEX spent_by_project ON attempt (project, unit, state, charged, held);
-CREATE INDEX spent_by_day ON attempt (day, project, unit, state, charged, held);
-CREATE INDEX spent_by_run ON attempt (run, unit, state, charged, held);
-CREATE INDEX spent_by_batch ON attempt (batch, unit, state, charged, held) WHERE batch <> '';
+CREATE INDEX IF NOT EXISTS spent_by_project ON attempt (project, unit, state, charged, held);
+CREATE INDEX IF NOT EXISTS spent_by_day ON attempt (day, project, unit, state, charged, held);
+CREATE INDEX IF NOT EXISTS spent_by_run ON attempt (run, unit, state, charged, held);
+CREATE INDEX IF NOT EXISTS spent_by_batch ON attempt (batch, unit, state, charged, held) WHERE batch <> '';
+CREATE INDEX IF NOT EXISTS attempt_by_backend ON attempt (backend, created_at);
+
+-- Which backend draws a set of sprites: they should look alike.
+CREATE TABLE IF NOT EXISTS binding (
+  project        TEXT NOT NULL,
+  style_group    TEXT NOT NULL,
+  task           TEXT NOT NULL,
+  backend        TEXT NOT NULL,
+  model          TEXT,
+  bound_at       REAL NOT NULL,
+  PRIMARY KEY (project, style_group, task)
+) STRICT;
+
+-- What vendors said was left on an account: the difference of two tells what a lost answer cost.
+CREATE TABLE IF NOT EXISTS balance (
+  backend        TEXT NOT NULL,
+  account        TEXT NOT NULL,                 -- fingerprint of the key
+  unit           TEXT NOT NULL,
+  micros         INTEGER NOT NULL,
+  read_at        REAL NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS balance_by_account ON balance (backend, account, unit, read_at);
+
+-- Who works on attempts, where several machines share a ledger: a lease that its holder renews until it dies.
+CREATE TABLE IF NOT EXISTS worker (
+  id             TEXT PRIMARY KEY,
+  host           TEXT NOT NULL,
+  process        INTEGER NOT NULL,
+  until          REAL NOT NULL
+) STRICT;

@@ -75,6 +75,16 @@ class Common(Finishing, total=False):
     """Most "generations" this one call may cost, where the vendor's account is in those."""
     commercial: bool
     """True refuses every model whose licence does not clearly allow commercial use of what it draws."""
+    strategy: Literal["in_order", "cheapest", "fastest", "weighted"] | None
+    """Which backend of the route is asked first."""
+    style_group: str | None
+    """The set of sprites it belongs to: a set keeps the backend that drew its first image."""
+    restyle: bool
+    """True lets a style group change its backend."""
+    asset: str | None
+    """What it is for, in your words; costs can be added up by it."""
+    tags: Sequence[str]
+    """More such words."""
     timeout_s: float | None
     """Seconds to wait for the job; afterwards StillRunning, and the same call collects it."""
     on_unknown: Literal["raise", "spend_again"] | None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pixelrouter.backends.protocol import Backend
 from pixelrouter.errors import DeadlineExceeded, InvalidRequest, MissingKey
 from pixelrouter.money.budget import Cap, Purse
+from pixelrouter.money.ledger import NO_LABELS, Labels
 from pixelrouter.pixels import Decoded, FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
 from pixelrouter.routing.keys import generation_key
 from pixelrouter.types import GenerationRequest, Licence
 
 OnUnknown = Literal["raise", "spend_again"]
+Strategy = Literal["in_order", "cheapest", "fastest", "weighted"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,10 @@ class Ask:
     decoded: dict[str, Decoded] = field(default_factory=dict, compare=False)  # by content hash: checked on arrival
     min_score: float | None = None  # what checks lower is turned down
     commercial: bool = False  # True: only models whose licence allows commercial use
+    strategy: Strategy = "in_order"  # which candidate is asked first
+    labels: Labels = NO_LABELS  # what the caller calls it
+    restyle: bool = False  # True: the style group may change its backend
+    call: str = field(default_factory=lambda: uuid.uuid4().hex)  # names the call in what observers are told
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:
         """Report progress to the caller."""

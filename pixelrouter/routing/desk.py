@@ -8,18 +8,17 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from pixelrouter import backends as registry
 from pixelrouter.backends.protocol import Backend
 from pixelrouter.errors import InvalidRequest, redact
 from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
+from pixelrouter.money.totals import BY, By, totals
 from pixelrouter.routing.ask import Ask, Candidate, candidate
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Cost, HttpRequest, Mark, Money, Unit
-
-By = Literal["day", "backend", "run"]
 
 
 def find(ledger: Ledger, attempt: str) -> Attempt:
@@ -31,11 +30,11 @@ def find(ledger: Ledger, attempt: str) -> Attempt:
 
 
 def costs(ledger: Ledger, by: By) -> list[dict[str, Any]]:
-    """Spent and held by day, backend or run; amounts as exact decimal strings."""
-    if by not in ("day", "backend", "run"):
-        raise InvalidRequest(f"Costs cannot be grouped by {by!r}.", hint="Use day, backend or run.")
+    """Spent and held by day, backend, run, asset or tag; amounts as exact decimal strings."""
+    if by not in BY:
+        raise InvalidRequest(f"Costs cannot be grouped by {by!r}.", hint=f"Use one of: {', '.join(BY)}.")
     rows = []
-    for row in ledger.totals(by):
+    for row in totals(ledger.database, by):
         unit: Unit = row["unit"]
         rows.append(
             {
@@ -165,7 +164,7 @@ def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
     yield row("state", True, str(s.state_dir))
     integrity = workshop.ledger.check()
     fix = "Move the ledger away and keep it: it is the only record of what was paid."
-    yield row("ledger", integrity == "ok", f"{workshop.ledger.path.name}: {integrity}", fix)
+    yield row("ledger", integrity == "ok", f"{workshop.ledger.database.where}: {integrity}", fix)
     lost = [d for a in workshop.ledger.attempts() if a.state == "settled" for d in a.raws if d not in workshop.store]
     fix = "Restore the store folder from a backup; those images would have to be bought again."
     yield row("store", not lost, f"{len(lost)} paid images are missing" if lost else "every paid image is here", fix)

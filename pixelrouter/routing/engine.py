@@ -217,6 +217,7 @@ class Engine:
                 body=fingerprint(call) if call else "",
                 fresh=anew,
                 wish=_wish(ask, candidate.request),
+                labels=ask.labels,
             )
             reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
         attempt = reservation.attempt

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
+from pixelrouter.money.totals import By
 from pixelrouter.routing import batch, desk
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
@@ -66,8 +67,8 @@ class _Desk:
         """Your word that an attempt of unknown outcome was charged: its money is spent."""
         return desk.close_unknown(self._open().ledger, attempt, charged=True)
 
-    def costs(self, *, by: desk.By = "day") -> list[dict[str, Any]]:
-        """Spent and held by ``day`` (UTC), ``backend`` or ``run``: amounts as exact decimal strings."""
+    def costs(self, *, by: By = "day") -> list[dict[str, Any]]:
+        """Spent and held by ``day`` (UTC), ``backend``, ``run``, ``asset`` or ``tag``, as exact decimal strings."""
         return desk.costs(self._open().ledger, by)
 
     def prices(self, backend: str | None = None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, get_args
 
 from pydantic import SecretStr, ValidationError
 
@@ -21,12 +21,12 @@ from pixelrouter.backends.protocol import Backend
 from pixelrouter.config import Settings
 from pixelrouter.errors import ConfigError, InvalidRequest, PixelRouterError, QualityRejected, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
-from pixelrouter.money.ledger import Ledger
+from pixelrouter.money.ledger import Labels, Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
-from pixelrouter.routing.ask import Ask, OnUnknown, candidate, licence_of
+from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
@@ -50,6 +50,7 @@ from pixelrouter.types import (
     Views,
     parse_size,
 )
+from pixelrouter.watch import SILENT, Watch
 
 DEFAULT_SIZE = 32
 DEFAULT_COLORS = 32
@@ -59,8 +60,8 @@ CANCEL_S = 30.0  # how long a cancelled job is watched
 class Workshop:
     """One router's tools. ``keys`` gives credentials by backend name, over the environment's."""
 
-    def __init__(self, settings: Settings, keys: Mapping[str, str]) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, keys: Mapping[str, str], watch: Watch = SILENT) -> None:
+        self.settings, self.watch = settings, watch
         self._keys = dict(keys)
         for value in self._keys.values():
             register_secret(value)
@@ -75,7 +76,7 @@ class Workshop:
                 hint="Set PIXELROUTER_STATE to a folder that can.",
             ) from error
         try:
-            self.ledger = Ledger(folder / "ledger.db", owner=self.owner.id)
+            self.ledger = Ledger(settings.ledger or folder / "ledger.db", owner=self.owner.id, watch=watch)
         except BaseException:
             self.owner.close()
             raise
@@ -147,6 +148,11 @@ class Workshop:
         layout: Literal["frames", "sheet"] = "frames",
         max_generations: float | str | None = None,
         commercial: bool = False,
+        strategy: Strategy | None = None,
+        style_group: str | None = None,
+        restyle: bool = False,
+        asset: str | None = None,
+        tags: Sequence[str] = (),
         **finishing: Unpack[Finishing],
     ) -> Ask:
         """Everything checked that can be checked without sending. Raises InvalidRequest or ConfigError."""
@@ -210,6 +216,9 @@ class Workshop:
             sheet=layout == "sheet",
             min_score=_least_score(settings.min_score if min_score is None else min_score),
             commercial=commercial,
+            strategy=_strategy(strategy or settings.strategy),
+            labels=Labels(asset or "", _tags(tags), style_group or ""),
+            restyle=restyle,
         )
 
     def _caps(self, max_usd: Any, batch_usd: Any, max_generations: Any) -> tuple[Cap, ...]:
@@ -312,6 +321,18 @@ def _least_score(value: object) -> float | None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100):
         return value
     raise InvalidRequest(f"min_score={value!r} is no score from 0 to 100.", hint="True pixel art reaches 80.")
+
+
+def _strategy(value: Strategy) -> Strategy:
+    if value not in get_args(Strategy):
+        raise InvalidRequest(f"strategy={value!r} is none of: {', '.join(get_args(Strategy))}.")
+    return value
+
+
+def _tags(tags: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise InvalidRequest(f"tags={tags!r} should be a list.", hint=f"tags=[{tags!r}]")
+    return tuple(dict.fromkeys(str(tag) for tag in tags))
 
 
 def _finishing(wishes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,6 +47,11 @@ class Attempt:
     unit_price: Money | None = None  # of one billable unit, where the vendor bills units
     names: tuple[str, ...] = ()  # of the raws: views, tiles
     notes: tuple[str, ...] = ()  # what the backend says about the raws
+    sent_at: float | None = None  # when its bytes were let go
+    asset: str = ""  # what it is for, in the caller's words
+    tags: tuple[str, ...] = ()
+    style_group: str = ""  # the set of sprites that it belongs to
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # how a lost outcome was found out, and how surely
 
     @property
     def cost(self) -> Cost:
@@ -70,6 +76,11 @@ class Attempt:
             "created_at": self.created_at,
             "updated_at": self.updated_at,
             "run": self.run,
+            "asset": self.asset,
+            "tags": list(self.tags),
+            "style_group": self.style_group,
+            "evidence": dict(self.evidence),
+            "vendor_request": self.vendor_request,
         }
 
 

@@ -234,7 +234,7 @@ def test_a_new_ledger_may_be_opened_by_many_at_once(tmp_path: Path, round_: int)
 
 
 def test_every_commit_is_flushed_to_the_disk(ledger: Ledger) -> None:
-    db = ledger._db()
+    db = ledger.database.connection()
     assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
