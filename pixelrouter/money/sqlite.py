@@ -1,7 +1,8 @@
 """The ledger as a file: SQLite, one connection a thread, durable commits, and the schema with its upgrades.
 
 WAL mode with ``synchronous=FULL``: a commit has reached the disk when it returns. Every error of SQLite's comes out as
-a LedgerError that says what to do.
+a LedgerError that says what to do. A file that cannot be trusted is not used: one that is damaged, that belongs to
+another program or a newer version, or that was deleted or replaced while it was open.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pixelrouter.errors import LedgerError
@@ -39,6 +40,23 @@ _UPGRADES = {
     ),
 }
 
+BUSY_S = 30.0  # how long a statement waits for another process that is writing
+_CHECKED_BYTES = 32 * 1024 * 1024  # a ledger up to this size is checked through at each opening
+_OTHER = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
+_DAMAGED = (
+    "Keep the file: it is the record of what was paid. `pixelrouter doctor` says what can be read, and"
+    " `pixelrouter doctor --rescue FILE` copies that into a new ledger."
+)
+#: What to do about SQLite's error codes, by their lowest byte: https://www.sqlite.org/rescode.html, 2026-11-21.
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "Another process holds it; wait for it to end, then run the same command again.",
+    sqlite3.SQLITE_LOCKED: "Another process holds it; wait for it to end, then run the same command again.",
+    sqlite3.SQLITE_FULL: "The disk is full: free space, then run the same command again.",
+    sqlite3.SQLITE_READONLY: "It may only be read: give yourself the right to write the file and its folder.",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+
 
 class SQLite:
     """A ledger file. Safe to share between threads."""
@@ -51,9 +69,19 @@ class SQLite:
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._finalizer = weakref.finalize(self, _close_all, self._connections)
-        with self.wrapped("opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate(self.connection())
+        self._identity: tuple[int, int] | None = None  # of the file, once it is open
+        self._wal_is_there = False
+        try:
+            with self.wrapped("opened"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._refuse_emptied()
+                connection = self.connection()
+                self._migrate(connection)
+                self._look_through(connection)
+                self._identity = _identity(path)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def wrapped(self, doing: str) -> Iterator[None]:
@@ -61,25 +89,21 @@ class SQLite:
         try:
             yield
         except (sqlite3.Error, OSError, OverflowError) as error:  # a number too large for SQLite is the last
-            text = str(error)
-            if "locked" in text or "busy" in text:
-                hint = "Another process holds it; wait for it to end, then run the same command again."
-            elif "malformed" in text or "not a database" in text:
-                hint = "Keep the file; `pixelrouter doctor` says what can be read. Move it away to start a new ledger."
-            else:
-                hint = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
-            raise LedgerError(f"The ledger {self.path} cannot be {doing}: {text}.", hint=hint) from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            hint = _HINTS.get(code, _DAMAGED if str(error).startswith("no such ") else _OTHER)
+            raise LedgerError(f"The ledger {self.path} cannot be {doing}: {error}.", hint=hint) from error
 
     def connection(self) -> sqlite3.Connection:
-        """The one of this thread."""
+        """The one of this thread. Raises LedgerError if the file is no longer the one that was opened."""
+        self._check_place()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             with self._guard:
                 self._connections.append(connection)  # before anything can fail, so that it is closed in any case
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA busy_timeout = 30000")
+            self._refuse_foreign(connection)
             _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             self._local.connection = connection
@@ -99,10 +123,69 @@ class SQLite:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.execute("COMMIT")
             except BaseException:
-                db.execute("ROLLBACK")
+                self._roll_back(db)
                 raise
-            db.execute("COMMIT")
+            self._wal_is_there = True
+
+    def _roll_back(self, db: sqlite3.Connection) -> None:
+        """Leave no transaction open, whatever has failed; after some errors SQLite has rolled back by itself."""
+        with suppress(sqlite3.Error):
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        if db.in_transaction:  # not even that: the next statement of this thread gets a new connection
+            self._local.connection = None
+            with self._guard, suppress(ValueError):
+                self._connections.remove(db)
+            db.close()
+
+    def _check_place(self) -> None:
+        """A file that is deleted or replaced can still be written by those who have it open, and nobody will see it."""
+        if self._identity is None:
+            return
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        if _identity(self.path) == self._identity and (not self._wal_is_there or wal.exists()):
+            return
+        raise LedgerError(
+            f"The ledger {self.path} (or its -wal file) was moved, deleted or replaced while it was in use."
+            " Nothing was sent.",
+            hint="Put it back and start the program again; `pixelrouter doctor` says what is there.",
+        )
+
+    def _refuse_emptied(self) -> None:
+        """Raise LedgerError where the file is empty and images lie beside it: it was cut off, and is no new ledger."""
+        if self.path.is_file() and not self.path.stat().st_size and any((self.path.parent / "store").glob("??/*")):
+            raise LedgerError(
+                f"The ledger {self.path} is empty, though there are images beside it that were entered in it.",
+                hint="Restore it from a backup. To begin a new ledger, delete the empty file: what was bought before"
+                " would then be bought again.",
+            )
+
+    def _refuse_foreign(self, db: sqlite3.Connection) -> None:
+        """Raise LedgerError for a ledger of a newer version and a database of another program; neither is changed."""
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise LedgerError(
+                f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
+                hint="Upgrade pixelrouter; nothing was changed.",
+            )
+        tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if (version or tables) and "attempt" not in tables:
+            raise LedgerError(
+                f"{self.path} is no ledger, but a database with other tables. Nothing was changed.",
+                hint="Set PIXELROUTER_STATE to another folder.",
+            )
+
+    def _look_through(self, db: sqlite3.Connection) -> None:
+        """Raise LedgerError for a damaged file: a row or an index entry that is missing would be bought again.
+
+        Takes a few milliseconds for a thousand attempts, so the largest ledgers are left to ``pixelrouter doctor``.
+        """
+        if self.path.stat().st_size <= _CHECKED_BYTES:
+            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise LedgerError(f"The ledger {self.path} is damaged: {found}. Nothing was sent.", hint=_DAMAGED)
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
@@ -119,11 +202,6 @@ class SQLite:
                 for statement in _statements(schema()):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {version}")
-            if version > SCHEMA_VERSION:
-                raise LedgerError(
-                    f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
-                    hint="Upgrade pixelrouter; nothing was changed.",
-                )
 
     def check(self) -> str:
         """SQLite's own integrity check; "ok" when nothing is wrong."""
@@ -133,8 +211,18 @@ class SQLite:
     def close(self) -> None:
         """Close every thread's connection."""
         self._finalizer()
+        self._wal_is_there = False  # the last one to close takes it away
         self._local = threading.local()
         self._finalizer = weakref.finalize(self, _close_all, self._connections)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file from any other of that name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -143,7 +231,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
     The switch needs the file to itself and, unlike any other statement, does not wait for that (SQLite's busy timeout
     is not asked), so several processes that open a new ledger at once would fail: wait here.
     """
-    until = time.monotonic() + 30
+    until = time.monotonic() + BUSY_S
     while True:
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -158,7 +246,8 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:
     while connections:
-        connections.pop().close()
+        with suppress(sqlite3.Error):  # on a full disk the WAL stays, and the next who opens the ledger reads it
+            connections.pop().close()
 
 
 def _statements(script: str) -> Iterator[str]:
