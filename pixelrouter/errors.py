@@ -33,6 +33,8 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   ├── DeadlineExceeded                                                                   no
     │   └── ForbiddenHost            an address outside the backend's allow-list               no
     ├── LedgerError                  the ledger cannot be read or written                      no
+    │   └── ConnectionLost           to a team's ledger, maybe after it had written            no
+    │   └── NotWrittenDown           sent, and what came of it cannot be entered in the ledger held
     ├── StoreError                   an image cannot be stored or read back                    see
     ├── WorkerDied                   a process of a batch ended without an answer              no
     ├── CassetteMiss                 replay: no recorded response matches                      no
@@ -344,6 +346,28 @@ class ForbiddenHost(WireError):
 
 class LedgerError(PixelRouterError):
     """The ledger cannot be opened, read or written. Nothing is sent without it."""
+
+
+class ConnectionLost(LedgerError):
+    """The server of a team's ledger cannot be reached, or was lost on the way: maybe after it had written."""
+
+
+class NotWrittenDown(LedgerError):
+    """A paid request was sent, and the ledger cannot take what came of it: the row stays as it was, its money held.
+
+    ``ticket`` is the vendor's job, where there is one: the id to look for and to complain with; ``attempt`` the row.
+    """
+
+    money: ClassVar[MoneyMoved] = "held"
+
+    def __init__(
+        self, message: str, *, attempt: str | None = None, ticket: Ticket | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.attempt, self.ticket = attempt, ticket
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "attempt": self.attempt, "ticket": self.ticket and self.ticket.id}
 
 
 class StoreError(PixelRouterError):

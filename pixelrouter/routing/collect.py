@@ -32,6 +32,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import decode
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Free, Sleep, Steps, Work
+from pixelrouter.routing.keeping import after_sending, write_down
 from pixelrouter.store import Store
 from pixelrouter.types import (
     MICROS,
@@ -114,14 +115,15 @@ class Collector:
         """A stored image. Raises StoreError if it is not there any more."""
         return self._store.get(digest)
 
-    def ticket_of(self, delivery: Delivery) -> Ticket:
-        """A ticket for a delivery that came with the answer, so that its addresses survive a crash."""
+    def ticket_of(self, delivery: Delivery, *, aside: bool = False) -> Ticket:
+        """A ticket for a delivery that came with the answer, so that its addresses survive a crash.
+
+        ``aside``: pictures go where they can be kept while the store takes none.
+        """
+        keep = self._store.put_aside if aside else self._store.put
         if delivery.ticket is not None:
             return delivery.ticket
-        items = [
-            {"url": item.url} if isinstance(item, Remote) else {"raw": self._store.put(item.data)}
-            for item in delivery.items
-        ]
+        items = [{"url": item.url} if isinstance(item, Remote) else {"raw": keep(item.data)} for item in delivery.items]
         kept = {
             "items": items,
             "cost": None if delivery.cost is None else [delivery.cost.money.micros, delivery.cost.money.unit],
@@ -157,11 +159,20 @@ class Collector:
 
     def collect(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket) -> Steps[Attempt]:
         """Wait for the job and bring its images home. Raises StillRunning when the caller's time is over."""
-        if ticket.id == _HERE:
-            delivery = self._delivery_of(ticket)
-        else:
-            delivery, ticket = yield from self._poll(ask, backend, attempt, ticket)
-        return (yield from self.deliver(ask, backend, attempt, delivery, ticket))
+        with after_sending(attempt, ticket):
+            if ticket.id == _HERE:
+                delivery = self._delivery_of(ticket)
+            else:
+                delivery, ticket = yield from self._poll(ask, backend, attempt, ticket)
+            return (yield from self.deliver(ask, backend, attempt, delivery, ticket))
+
+    def note(self, interruption: BaseException, attempt: str) -> None:
+        """Note on an interruption (no error) what it leaves behind: in its traceback, and on the command line."""
+        if isinstance(interruption, Exception):
+            return
+        row = self._ledger.get(attempt)
+        if row is not None and row.state in ("sending", "accepted", "unknown"):
+            interruption.add_note(left_behind(row))
 
     def _poll(
         self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket
@@ -226,7 +237,10 @@ class Collector:
         request = ask.request.model_copy(update={"model": attempt.model})
         wanted = backend.layout(request).raws
         problem = yield Work(lambda: self._problem(ask, wanted or max(1, len(images)), images, cost, raws))
-        self._ledger.settle(attempt.id, cost, raws=raws, names=delivery.names, notes=delivery.notes, error=problem)
+        names, notes = delivery.names, delivery.notes
+        yield from write_down(
+            lambda: self._ledger.settle(attempt.id, cost, raws=raws, names=names, notes=notes, error=problem)
+        )
         if problem is not None and not isinstance(problem, IncompleteDelivery):
             raise problem
         settled = self._ledger.get(attempt.id)
@@ -309,6 +323,24 @@ class Collector:
             charged=cost.money,
             stored=raws,
         )
+
+
+def left_behind(row: Attempt) -> str:
+    """What goes on without us, what is held for it, and how to have it."""
+    short = row.id[:12]
+    if row.state != "accepted" or row.ticket is None:
+        what, then = (
+            f"Whether {row.backend} took the request of attempt {short} is not known",
+            "the vendor is asked first",
+        )
+    elif row.ticket.id == _HERE:
+        what, then = f"The image of attempt {short} is there, paid at {row.backend}", "it is collected"
+    else:
+        what, then = f"The job {row.ticket.id} at {row.backend} goes on (attempt {short})", "it is collected"
+    return (
+        f"{what}; {row.held} stays held. Run the same again, or `pixelrouter resume {short}`: {then}, "
+        "and nothing is bought twice."
+    )
 
 
 def _bill(attempt: Attempt, told: Cost | None, units: Decimal | None) -> Cost | None:

@@ -23,6 +23,7 @@ from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.collect import Collector, read
 from pixelrouter.routing.effects import Paid, Sleep, Steps
+from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
 from pixelrouter.routing.recovery import Recovery
 from pixelrouter.routing.verdict import Verdict
 from pixelrouter.types import Attempt, Delivery, HttpResponse, Ticket
@@ -48,6 +49,10 @@ class Sender:
         except BaseException as error:
             self._ledger.release(attempt.id, error)
             raise
+        with after_sending(attempt):
+            return (yield from self._sent(ask, backend, attempt, call))
+
+    def _sent(self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]) -> Steps[Ticket]:
         response = yield from self._send(ask, backend, attempt, call)
         if isinstance(response, Ticket):
             return response
@@ -60,8 +65,9 @@ class Sender:
         match verdict.of_answer(response.status, problem):
             case Verdict.ACCEPTED:
                 assert value is not None  # noqa: S101  (no problem means a value)
-                ticket = value if isinstance(value, Ticket) else self._collector.ticket_of(value)
-                self._ledger.accepted(attempt.id, ticket)
+                ticket = yield from ticket_for(self._collector, value)
+                with after_sending(attempt, ticket):
+                    yield from write_down(lambda: self._ledger.accepted(attempt.id, ticket))
                 return ticket
             case Verdict.REFUSED:
                 refusal = problem if isinstance(problem, Refused) else _refusal(backend.name, response)
