@@ -59,6 +59,7 @@ class Draft:
     unit_price: Money | None = None  # of one billable unit, where the vendor bills units
     own_seed: bool = False  # True: the router chose the seed, so that no two purchases draw the same
     labels: Labels = field(default=NO_LABELS)
+    account: str = ""  # fingerprint of the key: whose balance and whose lists tell of it
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,12 @@ class Ledger:
             names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
             db.execute(f"INSERT INTO attempt ({names}) VALUES ({marks})", values)  # noqa: S608  (column names are ours)
             row = db.execute("SELECT * FROM attempt WHERE id = :id", {"id": draft.id}).fetchone()
-        self._watch.attempt(attempt := attempt_of(row))
+        attempt = attempt_of(row)
+        try:
+            self._watch.attempt(attempt)
+        except BaseException:  # Ctrl-C while an observer ran: nobody else knows of this row yet
+            self.release(attempt.id)
+            raise
         return Reservation(attempt, new=True)
 
     def _values(self, draft: Draft, purse: Purse) -> dict[str, Any]:
@@ -137,6 +143,7 @@ class Ledger:
             "asset": draft.labels.asset,
             "tags": json.dumps(list(draft.labels.tags)),
             "style_group": draft.labels.style_group,
+            "evidence": json.dumps({"account": draft.account} if draft.account else {}),
             "owner": self.owner,
             "run": purse.run,
             "batch": purse.batch,
@@ -241,10 +248,16 @@ class Ledger:
             db.execute("UPDATE attempt SET owner = '' WHERE id = :id AND owner = :me", values)
 
     def explain(self, attempt: str, evidence: Mapping[str, Any]) -> None:
-        """Write down how a lost outcome was found out, and how surely."""
+        """Write down how a lost outcome was found out, and how surely. The account that was asked stays noted."""
         with self.database.transaction() as db:
-            values = {"id": attempt, "evidence": json.dumps(dict(evidence))}
+            row = db.execute("SELECT evidence FROM attempt WHERE id = :id", {"id": attempt}).fetchone()
+            known = (
+                {name: value for name, value in json.loads(row["evidence"]).items() if name == "account"} if row else {}
+            )
+            values = {"id": attempt, "evidence": json.dumps({**known, **evidence})}
             db.execute("UPDATE attempt SET evidence = :evidence WHERE id = :id", values)
+        if self._watch and (told := self.get(attempt)):
+            self._watch.tell("attempt.explained", backend=told.backend, attempt=told, **evidence)
 
     def _move(self, attempt: str, to: State, allowed: Sequence[str], **changes: Any) -> None:
         with self.database.transaction() as db:

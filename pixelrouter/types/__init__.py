@@ -2,6 +2,7 @@
 
 from pixelrouter.types.art import Attempt, PixelArt, State
 from pixelrouter.types.capability import Capabilities, Licence, ModelInfo
+from pixelrouter.types.evidence import Billing, Evidence
 from pixelrouter.types.http import HttpRequest, HttpResponse
 from pixelrouter.types.job import Delivery, Inline, Progress, Remote, Ticket
 from pixelrouter.types.layout import Layout
@@ -26,10 +27,12 @@ __all__ = [
     "ON_AN_IMAGE",
     "VIEW_NAMES",
     "Attempt",
+    "Billing",
     "Capabilities",
     "Cost",
     "CostSource",
     "Delivery",
+    "Evidence",
     "GenerationRequest",
     "Grid",
     "HttpRequest",

@@ -15,9 +15,7 @@ class Books(Protocol):
 
     charges: list[Charge]
 
-    @property
-    def balance(self) -> Money:
-        """What the account still holds; below zero where a job cost more than was left."""
+    balance: Money  # what the account still holds; below zero where a job cost more than was left
 
     def settle_all(self) -> None:
         """Bill the jobs whose time has passed, whether or not anyone polled."""
@@ -56,6 +54,10 @@ class BookedSimulator(Simulator):
         with self.lock:
             self.books.settle_all()
             return self.books.balance
+
+    def move_balance(self, by: Money) -> None:
+        with self.lock:
+            self.books.balance += by
 
     @property
     def paid_posts(self) -> int:

@@ -130,6 +130,7 @@ class Simulator(ABC):
         self.stopping = threading.Event()
         self._requests: list[Received] = []
         self._ahead = 0.0
+        self.list_lag = 0.0  # seconds until a job shows in the vendor's lists; a test sets it
         self._listener = _Listener((host, port), self)
         self._thread: threading.Thread | None = None
 
@@ -198,11 +199,15 @@ class Simulator(ABC):
         """The vendor's clock, in seconds since the epoch."""
         return time.time() + self._ahead
 
+    def move_balance(self, by: Money) -> None:
+        """Let somebody else use the same account: what is left changes by that much, and no charge of ours is made."""
+        raise NotImplementedError(f"the {self.vendor} simulator has no account that others use")
+
     def reset(self) -> None:
         """Forget every request, fault, job and charge."""
         with self.lock:
             self._requests.clear()
-            self._ahead = 0.0
+            self._ahead = self.list_lag = 0.0
             self.faults.clear()
             self.forget()
 

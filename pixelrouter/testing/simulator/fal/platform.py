@@ -62,10 +62,13 @@ def _units_per_call(queue: Queue, endpoint: Endpoint, kind: str) -> Decimal:
     return sum(billed, Decimal(0)) / len(billed)
 
 
-def requests(endpoints: Mapping[str, Endpoint], queue: Queue, request: Received, now: float, *, queued: bool) -> Any:
+def requests(
+    endpoints: Mapping[str, Endpoint], queue: Queue, request: Received, now: float, *, queued: bool, lag: float
+) -> Any:
     """The requests of one endpoint, newest first, with what was sent and answered if ``expand=payloads``.
 
-    Whether a request that has not started is listed is not documented; ``queued`` says that it is.
+    Whether a request that has not started is listed is not documented; ``queued`` says that it is. One is listed
+    ``lag`` seconds after it came.
     """
     query = request.query
     endpoint = _known(endpoints, query.get("endpoint_id", ""))
@@ -80,7 +83,7 @@ def requests(endpoints: Mapping[str, Endpoint], queue: Queue, request: Received,
         for job in reversed(queue.jobs.values())
         if job.endpoint_id == endpoint.id
         and query.get("request_id") in (None, job.id)
-        and first <= job.created <= last
+        and first <= job.created <= min(last, now - lag)
         and (queued or job.done or now >= job.starts_at)
     ]
     items = [_item(job, now, payloads="payloads" in query.get("expand", "")) for job in jobs]

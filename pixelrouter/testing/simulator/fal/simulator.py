@@ -307,7 +307,12 @@ class FalSimulator(BookedSimulator):
                     body = platform.estimate(self._endpoints, self._queue, request.json)
                 case "models/requests/by-endpoint":
                     body = platform.requests(
-                        self._endpoints, self._queue, request, self.now(), queued=self._lists_queued
+                        self._endpoints,
+                        self._queue,
+                        request,
+                        self.now(),
+                        queued=self._lists_queued,
+                        lag=self.list_lag,
                     )
                 case "models/billing-events":
                     body = platform.billing_events(self._queue, request)

@@ -53,6 +53,10 @@ class Account:
         hidden = sum(money.micros for at, money in self._billed if at > now and money.unit == unit)
         return self._left[unit] + Money(hidden, unit)
 
+    def move(self, by: Money) -> None:
+        """Somebody else spends, or pays in."""
+        self._left[by.unit] += by
+
     def charged_total(self, unit: Unit) -> Money:
         return Money(sum(charge.money.micros for charge in self.charges if charge.money.unit == unit), unit)
 

@@ -89,12 +89,12 @@ class Library:
             done |= {"files_deleted": self._shelf.forget(f"{item_id}/"), "animations_deleted": len(item.groups)}
         return done
 
-    def page(self, kind: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """One page, newest first. Raises Refused(422) for a page that cannot be."""
+    def page(self, kind: str, query: Mapping[str, str], until: float) -> dict[str, Any]:
+        """One page of what was ordered by then, newest first. Raises Refused(422) for a page that cannot be."""
         name, most, usual = _LISTS[kind]
         limit = _number(query, "limit", usual, 1, most)
         offset = _number(query, "offset", 0, 0, None)
-        items = [item for item in reversed(self._items.values()) if item.kind == kind]
+        items = [item for item in reversed(self._items.values()) if item.kind == kind and item.job.created <= until]
         shown = [self._summary(item) for item in items[offset : offset + limit]]
         return {"usage": None, name: shown, "total": len(items)}
 

@@ -149,6 +149,10 @@ class PixelLabSimulator(Simulator):
             self._account.settle_all()
             return self._account.left(unit)
 
+    def move_balance(self, by: Money) -> None:
+        with self.lock:
+            self._account.move(by)
+
     @property
     def paid_posts(self) -> int:
         """How many POSTs for something that costs arrived, whatever became of them."""
@@ -237,7 +241,7 @@ class PixelLabSimulator(Simulator):
         if kind == "list":
             with self.lock:
                 self._account.settle_all()
-                return Reply.of_json(self._library.page(path[1:], request.query))
+                return Reply.of_json(self._library.page(path[1:], request.query, self.now() - self.list_lag))
         item = _ITEM.fullmatch(path)
         with self.lock:
             self._account.settle_all()

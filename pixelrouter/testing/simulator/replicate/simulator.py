@@ -222,7 +222,8 @@ class ReplicateSimulator(BookedSimulator):
 
     def _list(self, request: Received) -> Reply:
         with self.lock:
-            known = list(self._account.predictions.values())
+            until = self.now() - self.list_lag
+            known = [each for each in self._account.predictions.values() if each.created <= until]
         shown, links = view.page(request, known, self.url)
         return Reply.of_json({**links, "results": [self._show(each) for each in shown]})
 

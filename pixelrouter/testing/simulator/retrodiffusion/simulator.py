@@ -294,10 +294,14 @@ class RetroDiffusionSimulator(BookedSimulator):
             "error": error,
         }
 
+    def _listed(self) -> list[tuple[Job, Status]]:
+        until = self.now() - self.list_lag
+        return [each for each in self._account.newest_first() if each[0].created <= until]
+
     def _tasks(self, request: Received, version: Version) -> Reply:
         limit, wanted = activity.page(request, ("pending", "running", "succeeded", "failed"))
         with self.lock:
-            every = self._account.newest_first()
+            every = self._listed()
         jobs = [each for each in every if each[0].mode == "async" and not isinstance(each[0].order, edits.EditOrder)]
         listed = [each for each in jobs if wanted in (None, each[1])][:limit]
         return Reply.of_json({"tasks": [self._task(job, status, version) for job, status in listed]})
@@ -306,7 +310,7 @@ class RetroDiffusionSimulator(BookedSimulator):
         limit, wanted = activity.page(request, ("queued", "running", "succeeded", "failed"))
         start = activity.start(request)
         with self.lock:
-            jobs = self._account.newest_first()
+            jobs = self._listed()
         jobs = [each for each in jobs if wanted in (None, each[1].replace("pending", "queued"))]
         items = [self._activity_of(*each) for each in jobs[start : start + limit]]
         more = f"c{start + limit}" if start + limit < len(jobs) else None
