@@ -33,7 +33,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   ├── DeadlineExceeded                                                                   no
     │   └── ForbiddenHost            an address outside the backend's allow-list               no
     ├── LedgerError                  the ledger cannot be read or written                      no
-    │   └── ConnectionLost           to a team's ledger, maybe after it had written            no
+    │   ├── ConnectionLost           to a team's ledger, maybe after it had written            no
     │   └── NotWrittenDown           sent, and what came of it cannot be entered in the ledger held
     ├── StoreError                   an image cannot be stored or read back                    see
     ├── WorkerDied                   a process of a batch ended without an answer              no

@@ -14,6 +14,28 @@ from typing import Any, Protocol
 
 SCHEMA_VERSION = 3
 
+#: How a ledger of an older version becomes one of the next: version -> statements. On a server it began with 3.
+UPGRADES: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE attempt ADD COLUMN quoted INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE attempt ADD COLUMN quoted_unit TEXT NOT NULL DEFAULT 'usd'",
+        "ALTER TABLE attempt ADD COLUMN quoted_source TEXT NOT NULL DEFAULT 'unknown'",
+        "ALTER TABLE attempt ADD COLUMN unit_price INTEGER",
+        "ALTER TABLE attempt ADD COLUMN delivery TEXT NOT NULL DEFAULT '{}'",
+        "UPDATE attempt SET quoted = held, quoted_unit = unit, quoted_source = cost_source",
+    ),
+    2: (
+        "ALTER TABLE attempt ADD COLUMN sent_at REAL",
+        "ALTER TABLE attempt ADD COLUMN ticket_id TEXT",
+        "ALTER TABLE attempt ADD COLUMN retry_at REAL",
+        "ALTER TABLE attempt ADD COLUMN asset TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE attempt ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE attempt ADD COLUMN style_group TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE attempt ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
+        "UPDATE attempt SET ticket_id = json_extract(ticket, '$.id')",
+    ),
+}
+
 
 class Rows(Protocol):
     """What a statement led to. A row is asked for its columns by name."""

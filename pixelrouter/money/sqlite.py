@@ -16,29 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pixelrouter.errors import LedgerError
-from pixelrouter.money.database import SCHEMA_VERSION, Session, schema
-
-#: How a ledger of an older version becomes one of the next: version -> statements.
-_UPGRADES = {
-    1: (
-        "ALTER TABLE attempt ADD COLUMN quoted INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE attempt ADD COLUMN quoted_unit TEXT NOT NULL DEFAULT 'usd'",
-        "ALTER TABLE attempt ADD COLUMN quoted_source TEXT NOT NULL DEFAULT 'unknown'",
-        "ALTER TABLE attempt ADD COLUMN unit_price INTEGER",
-        "ALTER TABLE attempt ADD COLUMN delivery TEXT NOT NULL DEFAULT '{}'",
-        "UPDATE attempt SET quoted = held, quoted_unit = unit, quoted_source = cost_source",
-    ),
-    2: (
-        "ALTER TABLE attempt ADD COLUMN sent_at REAL",
-        "ALTER TABLE attempt ADD COLUMN ticket_id TEXT",
-        "ALTER TABLE attempt ADD COLUMN retry_at REAL",
-        "ALTER TABLE attempt ADD COLUMN asset TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE attempt ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
-        "ALTER TABLE attempt ADD COLUMN style_group TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE attempt ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
-        "UPDATE attempt SET ticket_id = json_extract(ticket, '$.id')",
-    ),
-}
+from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Session, schema
 
 BUSY_S = 30.0  # how long a statement waits for another process that is writing
 _CHECKED_BYTES = 32 * 1024 * 1024  # a ledger up to this size is checked through at each opening
@@ -194,8 +172,8 @@ class SQLite:
             version = db.execute("PRAGMA user_version").fetchone()[0]  # again: another process may have been first
             if version == 0:
                 version = SCHEMA_VERSION
-            while version in _UPGRADES:
-                for statement in _UPGRADES[version]:
+            while version in UPGRADES:
+                for statement in UPGRADES[version]:
                     db.execute(statement)
                 version += 1
             if version == SCHEMA_VERSION:
