@@ -257,7 +257,7 @@ class Ledger:
             values = {"id": attempt, "evidence": json.dumps({**known, **evidence})}
             db.execute("UPDATE attempt SET evidence = :evidence WHERE id = :id", values)
         if self._watch and (told := self.get(attempt)):
-            self._watch.tell("attempt.explained", backend=told.backend, attempt=told, **evidence)
+            self._watch.tell("attempt.explained", backend=told.backend, attempt=told, evidence=evidence)
 
     def _move(self, attempt: str, to: State, allowed: Sequence[str], **changes: Any) -> None:
         with self.database.transaction() as db:

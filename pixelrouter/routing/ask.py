@@ -15,6 +15,7 @@ from pixelrouter.pixels import Decoded, FinishSpec
 from pixelrouter.routing.events import Notify, ProgressEvent, Stage, ignore
 from pixelrouter.routing.keys import generation_key
 from pixelrouter.types import GenerationRequest, Licence
+from pixelrouter.watch import SILENT, Watch
 
 OnUnknown = Literal["raise", "spend_again"]
 Strategy = Literal["in_order", "cheapest", "fastest", "weighted"]
@@ -73,6 +74,7 @@ class Ask:
     labels: Labels = NO_LABELS  # what the caller calls it
     restyle: bool = False  # True: the style group may change its backend
     call: str = field(default_factory=lambda: uuid.uuid4().hex)  # names the call in what observers are told
+    watch: Watch = SILENT  # who tells them
 
     def tell(self, stage: Stage, backend: str, fraction: float | None = None, message: str = "") -> None:
         """Report progress to the caller."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from pixelrouter.errors import PixelRouterError, QualityRejected
+from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import THRESHOLD, Finished
 from pixelrouter.routing.ask import Ask
-from pixelrouter.types import Attempt, Money
+from pixelrouter.routing.effects import Steps
+from pixelrouter.types import Attempt, Money, PixelArt
 
 _AGAIN = "Ask again with a lower min_score, another policy or a pixel_size: finishing what is stored is free."
 _ANEW = "fresh=True (--fresh) buys anew."
@@ -51,6 +54,28 @@ def _score(one: Finished, ask: Ask) -> tuple[float, str]:
         return round(100 * grid, 1), f"no pixel grid was found (confidence {one.report.grid.confidence:.2f})"
     worst = sorted(found.rules, key=lambda rule: rule.score)[:3]
     return found.score, ", ".join(f"{rule.title} {rule.score:.0f}" for rule in worst if rule.score < 100)
+
+
+def noted(steps: Steps[PixelArt], ask: Ask, attempt: Attempt, ledger: Ledger) -> Steps[PixelArt]:
+    """The same steps; what the gate decides is told to observers, and what it turns down is noted with the attempt."""
+    try:
+        art = yield from steps
+    except QualityRejected as error:
+        why: dict[str, Any] = {
+            "why": error.message,
+            "score": error.score,
+            "min_score": ask.min_score,
+            "policy": ask.spec.policy,
+        }
+        if attempt.evidence.get("turned_down") != why:
+            ledger.explain(attempt.id, {**attempt.evidence, "turned_down": why})
+        ask.watch.tell("quality.rejected", backend=attempt.backend, attempt=attempt, **why)
+        raise
+    if ask.min_score is not None:
+        score = min((report.score or 0.0 for report in art.reports), default=0.0)
+        least = ask.min_score
+        ask.watch.tell("quality.accepted", backend=attempt.backend, attempt=attempt, score=score, min_score=least)
+    return art
 
 
 def goes_on(error: QualityRejected, ask: Ask) -> bool:

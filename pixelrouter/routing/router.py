@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -17,6 +17,8 @@ from pixelrouter.routing.events import Notify
 from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Money, PixelArt, Quote
+from pixelrouter.watch import Observer
+from pixelrouter.watch.registry import watching
 from pixelrouter.wire.client import AsyncWire, Wire
 
 if TYPE_CHECKING:
@@ -27,17 +29,23 @@ class _Desk:
     """What both routers share: settings, the workshop, and everything that only looks at the ledger."""
 
     def __init__(
-        self, *, settings: Settings | None = None, keys: Mapping[str, str] | None = None, **options: Any
+        self,
+        *,
+        settings: Settings | None = None,
+        keys: Mapping[str, str] | None = None,
+        observers: Sequence[Observer | str] = (),
+        **options: Any,
     ) -> None:
         self.settings = settings if settings is not None else load_settings(overrides=options)
         self._keys = dict(keys or {})
+        self._watch = watching([*(self.settings.observe or ()), *observers])
         self._opening = threading.Lock()
         self._workshop: Workshop | None = None
 
     def _open(self) -> Workshop:
         with self._opening:
             if self._workshop is None:
-                self._workshop = Workshop(self.settings, self._keys)
+                self._workshop = Workshop(self.settings, self._keys, self._watch)
             return self._workshop
 
     def _shut(self) -> None:
@@ -92,8 +100,9 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
     """From a prompt to finished pixel art, paid at most once.
 
     ``options`` are the configuration's global options (``backend``, ``route``, ``max_usd``, ``max_usd_per_day``,
-    ``state`` …) and win over file and environment; ``keys`` maps backend names to credentials; ``transport`` is an
-    httpx transport to send through. Safe to share between threads. Use it as a context manager, or call ``close()``.
+    ``state`` …) and win over file and environment; ``keys`` maps backend names to credentials; ``observers`` are told of
+    every step, beside those that the option ``observe`` names; ``transport`` is an httpx transport to send through.
+    Safe to share between threads. Use it as a context manager, or call ``close()``.
     """
 
     def __init__(
@@ -101,18 +110,19 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         *,
         settings: Settings | None = None,
         keys: Mapping[str, str] | None = None,
+        observers: Sequence[Observer | str] = (),
         transport: httpx.BaseTransport | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(settings=settings, keys=keys, **options)
+        super().__init__(settings=settings, keys=keys, observers=observers, **options)
         self._transport = transport
 
     @cached_property
     def _wire(self) -> Wire:
-        return Wire(transport=self._transport or _recording(self.settings))
+        return Wire(transport=self._transport or _recording(self.settings), watch=self._watch)
 
-    def _drive(self, steps: Steps[Any]) -> Any:
-        return drive(steps, self._wire)
+    def _drive(self, steps: Steps[Any], stop: threading.Event | None = None) -> Any:
+        return drive(steps, self._wire, stop)
 
     def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
         """Pixel art for a prompt: reused if it was bought before, resumed if it is under way, else bought.
@@ -147,8 +157,13 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
 
         Yields a result for each as it comes. ``max_usd`` is one budget for all of them together.
         """
-        ready = batch.prepare(requests, common, max_usd, progress)
-        return batch.run_blocking(ready, concurrency, self.generate)
+
+        def one(stop: threading.Event, arguments: dict[str, Any]) -> PixelArt:
+            workshop = self._open()
+            art: PixelArt = self._drive(workshop.produce(workshop.ask(**arguments)), stop)
+            return art
+
+        return batch.run_blocking(batch.prepare(requests, common, max_usd, progress), concurrency, one)
 
     def resume(
         self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
@@ -198,15 +213,16 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
         *,
         settings: Settings | None = None,
         keys: Mapping[str, str] | None = None,
+        observers: Sequence[Observer | str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(settings=settings, keys=keys, **options)
+        super().__init__(settings=settings, keys=keys, observers=observers, **options)
         self._transport = transport
 
     @cached_property
     def _wire(self) -> AsyncWire:
-        return AsyncWire(transport=self._transport or _recording(self.settings))
+        return AsyncWire(transport=self._transport or _recording(self.settings), watch=self._watch)
 
     async def _drive(self, steps: Steps[Any]) -> Any:
         return await drive_async(steps, self._wire)

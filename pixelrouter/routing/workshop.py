@@ -27,12 +27,13 @@ from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
+from pixelrouter.routing.calls import watched
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
-from pixelrouter.routing.gate import after, goes_on, none_left, remembering, turned_down
+from pixelrouter.routing.gate import after, goes_on, none_left, noted, remembering, turned_down
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
@@ -219,6 +220,7 @@ class Workshop:
             strategy=_strategy(strategy or settings.strategy),
             labels=Labels(asset or "", _tags(tags), style_group or ""),
             restyle=restyle,
+            watch=self.watch,
         )
 
     def _caps(self, max_usd: Any, batch_usd: Any, max_generations: Any) -> tuple[Cap, ...]:
@@ -247,6 +249,9 @@ class Workshop:
 
     def produce(self, ask: Ask) -> Steps[PixelArt]:
         """The whole way from an ask to finished pixel art."""
+        return (yield from watched(self._produce(ask), self.watch, ask, "generate"))
+
+    def _produce(self, ask: Ask) -> Steps[PixelArt]:
         made: list[str] = []
         failed: dict[str, PixelRouterError] = {}
         turned: list[Attempt] = []
@@ -276,13 +281,17 @@ class Workshop:
             )
         spec = replace(ask.spec, native=native)
         ask = ask.at(spec=spec)
-        return (yield from finished_art(ask, attempt, made, self.ledger, self.store, layout, licence, turned))
+        art = finished_art(ask, attempt, made, self.ledger, self.store, layout, licence, turned)
+        return (yield from noted(art, ask, attempt, self.ledger))
 
     def finish_attempt(
         self, attempt: Attempt, timeout_s: float | None = None, progress: Notify | None = None
     ) -> Steps[PixelArt | None]:
         """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released."""
         ask = self._ask_of(attempt, timeout_s, progress)
+        return (yield from watched(self._finish_attempt(ask, attempt), self.watch, ask, "resume", attempt))
+
+    def _finish_attempt(self, ask: Ask, attempt: Attempt) -> Steps[PixelArt | None]:
         settled = yield from self.engine.bring_home(ask, ask.candidates[0], attempt)
         if settled.state != "settled":
             return None

@@ -21,6 +21,7 @@ import httpx
 
 from pixelrouter.errors import ConfigError, UnexpectedAnswer, WireError, redact, register_secret
 from pixelrouter.types import HttpRequest, HttpResponse
+from pixelrouter.watch import SILENT, Watch
 from pixelrouter.wire import guard
 from pixelrouter.wire.retry import ATTEMPTS, RetryBudget, Tries
 
@@ -35,11 +36,13 @@ class Exchange:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         jitter: Callable[[float], float] | None = None,
+        watch: Watch = SILENT,
     ) -> None:
         self._user_agent = user_agent or f"pixelrouter/{_version()}"
         self._clock, self._wall = clock, wall
         self._jitter = jitter or (lambda high: random.uniform(0, high))  # noqa: S311 - spreads load, hides nothing
         self._lock = threading.Lock()
+        self._watch = watch
 
     def _api_request(self, request: HttpRequest, rules: guard.Rules, timeout_s: float) -> httpx.Request:
         """With the credential, which is why the host is checked here and nowhere earlier."""
@@ -70,7 +73,8 @@ class Exchange:
             raise httpx.InvalidURL(f"the address cannot be used: {error}") from None
 
     def _tries(self, purpose: str, deadline: float | None, budget: RetryBudget, attempts: int | None) -> Tries:
-        return Tries(purpose, deadline, budget, attempts or ATTEMPTS, self._clock, self._wall, self._jitter)
+        most = attempts or ATTEMPTS
+        return Tries(purpose, deadline, budget, most, self._clock, self._wall, self._jitter, watch=self._watch)
 
 
 class Body:

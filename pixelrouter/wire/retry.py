@@ -19,6 +19,7 @@ import tenacity
 
 from pixelrouter.errors import DeadlineExceeded, WireError
 from pixelrouter.types import HttpResponse
+from pixelrouter.watch import SILENT, Watch
 
 ATTEMPTS = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 8.0
@@ -96,6 +97,7 @@ class Tries:
     wall: Callable[[], float]
     jitter: Callable[[float], float]
     why: Literal["attempts", "deadline", "budget", "asked to wait"] = "attempts"
+    watch: Watch = SILENT
 
     def time_left(self, timeout_s: float) -> float:
         """Seconds the next exchange may take. Raises DeadlineExceeded if there are none."""
@@ -138,6 +140,13 @@ class Tries:
         elif not self.budget.take():
             self.why = "budget"
         else:
+            self.watch.tell(
+                "free.repeated",
+                purpose=self.purpose,
+                why=_said(_outcome(state)),
+                tries=state.attempt_number,
+                wait=round(sleep, 3),
+            )
             return False
         return True
 
@@ -173,6 +182,10 @@ def _outcome(state: tenacity.RetryCallState) -> HttpResponse | BaseException:
         return error
     response: HttpResponse = state.outcome.result()
     return response
+
+
+def _said(outcome: HttpResponse | BaseException) -> str:
+    return f"status {outcome.status}" if isinstance(outcome, HttpResponse) else type(outcome).__name__
 
 
 def _tell(error: BaseException) -> str:
