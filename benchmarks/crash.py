@@ -1,0 +1,322 @@
+"""Workers killed with SIGKILL at every commit and every send, at every vendor; the simulators' charges are the judge.
+
+``python benchmarks/crash.py --kills 300`` plays rounds until that many workers were killed. A round is one fresh ledger
+on which three workers buy at once, several different things and some the same; replies are lost at random, and each
+worker is killed and followed by another one, which carries on. Then it is run again until quiet, and the books are
+checked. It ends with status 1 on the first round in which anything was paid for twice or is missing, and prints the
+line that plays that round again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import shlex
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from crash_judge import Books, Lines
+from crash_worker import Job, Mode, work
+from failpoints import POINTS, Target
+from market import KEYS, KINDS, Market, Request
+
+LINES, LIVES = 3, 4  # workers at once, and how many of them follow one another
+#: What goes wrong on the way, and on which kind of request where that is not the fault's own.
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("lose_reply", {}),
+    ("lose_reply", {"reset": True}),
+    ("lose_before", {}),
+    ("lose_before", {"reset": True}),
+    ("bad_gateway_html", {}),
+    ("bad_gateway_before", {}),
+    ("garbage_json", {}),
+    ("server_error", {}),
+    ("rate_limit", {}),
+    ("late", {"seconds": 2.5}),
+    ("poll_502", {}),
+    ("download_502", {}),
+    ("truncated_download", {}),
+    ("lose_before", {"on": "poll"}),
+    ("garbage_json", {"on": "list"}),
+    ("bad_gateway_before", {"on": "list"}),
+]
+QUIET = 8  # runs without kills and faults, at most, until every request is delivered or says unknown
+
+
+@dataclass(frozen=True)
+class Life:
+    """One worker of a line: what it buys beside what the one before it left, and where it dies."""
+
+    requests: tuple[Request, ...]
+    mode: Mode
+    resume: bool
+    target: Target
+    faults: tuple[tuple[str, str, dict[str, Any]], ...]  # backend, fault, parameters
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about a round that is not left to the operating system; made of the seed and its number alone."""
+
+    seed: int
+    number: int
+    kinds: tuple[str, ...]
+    lines: tuple[tuple[Life, ...], ...]
+    job_seconds: float
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request of the round, once."""
+        return list(dict.fromkeys(r for line in self.lines for life in line for r in life.requests))
+
+
+def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = ()) -> Plan:
+    """The round of that number. ``at``: the points to die at, where one is named; else each in its turn."""
+    rng = random.Random(f"{seed}/{number}")
+    wanted = [name for name, kind in KINDS.items() if vendor in (None, name, kind.backend)]
+    if not wanted:
+        raise SystemExit(f"--vendor {vendor}: there are {', '.join(KINDS)}")
+    first = wanted[number % len(wanted)]
+    kinds = tuple(dict.fromkeys((first, rng.choice(wanted))))
+    names = (Request(f"{kind}-{seed}-{number}-{n}", kind) for n in range(1000) for kind in [rng.choice(kinds)])
+    shared = [Request(f"{first}-{seed}-{number}-all", first), next(names)]
+    deck = list(at or POINTS)
+    random.Random(f"{seed}").shuffle(deck)
+    deal = (deck[n % len(deck)] for n in range(number * LINES * LIVES, (number + 1) * LINES * LIVES))
+    lines = tuple(tuple(_life(rng, shared, names, next(deal)) for _ in range(LIVES)) for _ in range(LINES))
+    return Plan(seed, number, kinds, lines, rng.choice((0.0, 0.0, 0.1, 0.4)))
+
+
+def _life(rng: random.Random, shared: list[Request], names: Iterator[Request], point: str) -> Life:
+    requests = [*rng.sample(shared, 1), next(names), *([next(names)] if rng.random() < 0.4 else [])]
+    rng.shuffle(requests)
+    lot = rng.random()
+    if lot < 0.5:
+        target = Target(point, rng.choice((1, 1, 2)))
+    else:
+        target = Target("", rng.randint(1, 70)) if lot < 0.9 else Target(moment=rng.uniform(0.01, 0.3))
+    return Life(
+        requests=tuple(requests),
+        mode=rng.choice(("one by one", "one by one", "many", "async")),
+        resume=rng.random() < 0.25,
+        target=target,
+        faults=tuple((KINDS[request.kind].backend, *rng.choice(FAULTS)) for request in requests if rng.random() < 0.35),
+    )
+
+
+@dataclass
+class Score:
+    """What all rounds came to."""
+
+    killed: Counter[str] = field(default_factory=Counter)  # by point
+    by_vendor: Counter[str] = field(default_factory=Counter)
+    passed: set[str] = field(default_factory=set)
+    requests: Counter[str] = field(default_factory=Counter)  # by kind
+    delivered: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    charges: int = 0
+    most: int = 0
+    rounds: int = 0
+
+    def add(self, plan: Plan, lines: Lines, books: Books, charges: Counter[tuple[str, str]]) -> None:
+        kinds = {request.id: request.kind for request in plan.requests}
+        for point, request in lines.killed:
+            self.killed[point] += 1
+            self.by_vendor[kinds.get(request, "before any request")] += 1
+        self.passed |= lines.passed
+        self.requests.update(kinds.values())
+        self.delivered.update(kinds[request] for request in books.delivered)
+        self.unknown.update(kinds[request] for request in books.unknown)
+        self.charges += charges.total()
+        self.most = max([self.most, *charges.values()])
+        self.rounds += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        every = sorted({*POINTS, *self.passed})
+        return {
+            "kills": self.killed.total(),
+            "rounds": self.rounds,
+            "most_charges_per_request": self.most,
+            "charges": self.charges,
+            "requests": dict(self.requests),
+            "delivered": dict(self.delivered),
+            "unknown": dict(self.unknown),
+            "kills_by_vendor": dict(self.by_vendor),
+            "kills_by_point": dict(self.killed.most_common()),
+            "never_killed_at": [point for point in every if not self.killed[point] and point in self.passed],
+            "never_passed": [point for point in every if point not in self.passed],
+        }
+
+
+class Theatre:
+    """Plays rounds: starts workers from a server that has imported everything already, and sees them die."""
+
+    def __init__(self, ledger: str | None) -> None:
+        self._ledger = ledger
+        # The server is a fresh interpreter without threads, so a fork from it is safe, and takes milliseconds.
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), *sys.path)))
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["crash_worker"])
+
+    def play(self, plan: Plan, score: Score) -> list[str]:
+        """One round; what is wrong with it, in words."""
+        backends = [KINDS[kind].backend for kind in plan.kinds]
+        with tempfile.TemporaryDirectory() as folder, Market(backends, job_seconds=plan.job_seconds) as market:
+            options = self._options(market, Path(folder), plan)
+            logs = Path(folder) / "logs"
+            logs.mkdir()
+            books = Books(options, market, plan.requests)
+            wrong = self._chaos(plan, market, options, logs, books)
+            market.calm()
+            for number in range(QUIET):
+                wrong += self._run(Job(logs / f"quiet-{number}", options, tuple(plan.requests)))
+                if books.quiet(Lines.read([logs / f"quiet-{number}"])):
+                    break
+            before = market.paid_posts()
+            wrong += self._run(Job(logs / "again", options, tuple(plan.requests)))
+            if market.paid_posts() > before and not any(KINDS[kind].certain for kind in plan.kinds):
+                wrong.append(f"{market.paid_posts() - before} paid requests were sent although all was quiet")
+            lines = Lines.read(sorted(logs.iterdir()))
+            for simulator in market.simulators.values():
+                simulator.advance(3600)  # what is still under way at a vendor is billed too
+            wrong += books.judge(lines)
+            score.add(plan, lines, books, market.charges())
+        return wrong
+
+    def _options(self, market: Market, folder: Path, plan: Plan) -> dict[str, Any]:
+        own = {"ledger": self._ledger} if self._ledger else {}
+        return {
+            "state": str(folder / "state"),
+            "project": f"crash-{plan.seed}-{plan.number}-{os.getpid()}",
+            "keys": KEYS,
+            "backends": market.sections(),
+            "timeout_s": 10,
+            **own,
+        }
+
+    def _chaos(self, plan: Plan, market: Market, options: dict[str, Any], logs: Path, books: Books) -> list[str]:
+        """All lines at once: a worker's death or end starts the next one of its line."""
+        wrong: list[str] = []
+        left = [list(enumerate(line)) for line in plan.lines]
+        asked: list[list[Request]] = [[] for _ in plan.lines]
+        running: dict[int, tuple[int, Any]] = {}
+
+        def follow(line: int) -> None:
+            if not left[line]:
+                return
+            number, life = left[line].pop(0)
+            asked[line] = list(dict.fromkeys((*asked[line], *life.requests)))
+            for backend, fault, parameters in life.faults:
+                market.simulators[backend].fault(fault, **parameters)
+            job = Job(
+                logs / f"{line}-{number}",
+                options,
+                tuple(asked[line]),
+                life.mode,
+                life.resume and number > 0,
+                life.target,
+            )
+            process = self._start(job)
+            running[process.sentinel] = (line, process)
+
+        for line in range(len(left)):
+            follow(line)
+        while running:
+            for sentinel in wait(list(running), timeout=120) or [None]:
+                if sentinel is None:
+                    for _, process in running.values():
+                        process.kill()
+                    return [*wrong, "a worker hung for two minutes"]
+                line, process = running.pop(sentinel)
+                process.join()
+                if process.exitcode not in (0, -9):
+                    wrong.append(f"a worker ended with status {process.exitcode}: a bug, its traceback is above")
+                wrong += books.covered()
+                follow(line)
+        return wrong
+
+    def _start(self, job: Job) -> Any:
+        process = self._context.Process(target=work, args=(job,), daemon=True)
+        process.start()
+        return process
+
+    def _run(self, job: Job) -> list[str]:
+        process = self._start(job)
+        process.join(120)
+        if process.exitcode is None:
+            process.kill()
+            return ["a quiet run hung for two minutes"]
+        return [] if process.exitcode == 0 else [f"a quiet run ended with status {process.exitcode}"]
+
+
+def report(score: Score, seed: int) -> None:
+    """The figures in words."""
+    told = score.as_dict()
+    print(f"{told['kills']} kills survived in {told['rounds']} rounds (seed {seed})")
+    print(f"most charges for one request and step: {told['most_charges_per_request']}, of {told['charges']} charges")
+    print(f"{'':20} {'kills':>6} {'requests':>9} {'delivered':>10} {'unknown':>8}")
+    for kind in (*KINDS, "before any request"):
+        if score.requests[kind] or score.by_vendor[kind]:
+            counts = (score.by_vendor[kind], score.requests[kind], score.delivered[kind], score.unknown[kind])
+            print(
+                f"{kind:20} {counts[0]:6} " + ("" if counts[1] == 0 else f"{counts[1]:9} {counts[2]:10} {counts[3]:8}")
+            )
+    print("killed at:")
+    for point, count in score.killed.most_common():
+        print(f"{count:6} {point}")
+    for name, words in (("never_killed_at", "passed, and nobody was killed there"), ("never_passed", "never passed")):
+        if told[name]:
+            print(f"{words}: {'; '.join(told[name])}")
+
+
+def _again(options: argparse.Namespace, number: int, at: Sequence[str]) -> str:
+    """The command that plays a round again."""
+    words = ["python", "benchmarks/crash.py", "--seed", str(options.seed), "--round", str(number)]
+    for name in ("vendor", "ledger"):
+        words += [f"--{name}", value] if (value := getattr(options, name)) else []
+    return shlex.join([*words, *(word for point in at for word in ("--at", point))])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--vendor", help=f"a backend, or one of: {', '.join(KINDS)}")
+    parser.add_argument("--ledger", help="postgresql://… instead of a file for each round")
+    parser.add_argument("--round", type=int, help="this round alone")
+    parser.add_argument("--at", action="append", metavar="POINT", help="die there, wherever a point is named")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    theatre, score, number = Theatre(options.ledger), Score(), options.round or 0
+    while score.killed.total() < options.kills:
+        # Every second round looks for the points at which nobody has died yet.
+        missing = options.at or (score.as_dict()["never_killed_at"] if number % 2 else ())
+        wrong = theatre.play(plan(options.seed, number, options.vendor, missing), score)
+        if wrong:
+            for line in wrong:
+                print(f"BROKEN: {line}", file=sys.stderr)
+            print(f"again: {_again(options, number, missing)}", file=sys.stderr)
+            return 1
+        number += 1
+        if sys.stderr.isatty():
+            print(f"\r{score.killed.total()} kills in {score.rounds} rounds", end="\r", file=sys.stderr)
+        if options.round is not None:
+            break
+    if options.json:
+        print(json.dumps({"seed": options.seed, **score.as_dict()}, indent=2))
+    else:
+        report(score, options.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
