@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from pydantic import SecretStr
 
 from pixelrouter.errors import UnexpectedAnswer
+from pixelrouter.types import strict_json
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,16 @@ class HttpResponse:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON, numbers with a point as Decimal. Raises UnexpectedAnswer if it is not JSON."""
+        """The body as JSON, numbers with a point as Decimal. Raises UnexpectedAnswer if it is not JSON.
+
+        What `strict_json.parse` refuses is not JSON either: it says too much, too deeply, or two things at once.
+        """
         try:
-            return json.loads(self.content, parse_float=Decimal)
-        except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond what Decimal holds
-            kind = self.headers.get("content-type", "no content type")
+            return strict_json.parse(self.content)
+        except ValueError as error:
+            kind = "".join(filter(str.isprintable, self.headers.get("content-type", "no content type")[:100]))
+            why = f" ({error})" if type(error) is ValueError else ""  # json's own errors quote a position, no reason
             raise UnexpectedAnswer(
-                f"The vendor answered {self.status} with {len(self.content)} bytes of {kind} instead of JSON.",
+                f"The vendor answered {self.status} with {len(self.content)} bytes of {kind} instead of JSON{why}.",
                 status=self.status,
             ) from None

@@ -119,7 +119,7 @@ def test_prefix_and_line_breaks_are_no_hindrance():
 def test_what_is_not_base64_is_kept_as_it_came():
     assert done(base64_images=["%%not base64%%"]).items == (Inline(b"%%not base64%%"),)
     assert done(base64_images=["%%QUJD"]).items == (Inline(b"%%QUJD"),)
-    assert done(base64_images=["\ud800"]).items == (Inline(b"?"),)
+    assert done(base64_images=["\ud800"]).items == (Inline("\ufffd".encode()),)
     assert done(base64_images=["  "]).items == (Inline(b"  "),)
 
 

@@ -6,16 +6,13 @@ github.com/fal-ai/fal-js (types of queue and models, 2026-08-02), Platform API O
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pixelrouter.backends._reading import clean
+from pixelrouter.backends._reading import clean, data_of
 from pixelrouter.backends.fal.failures import POLICY, billable_units, unexpected
 from pixelrouter.errors import ContentBlocked
 from pixelrouter.types import MICROS, Delivery, HttpResponse, Inline, Money, Remote, Ticket
@@ -73,6 +70,7 @@ class Submitted(Answer):
 class Status(Answer):
     """How a request stands; ``error`` and ``error_type`` are there on a failed one only."""
 
+    request_id: Address = None
     status: Text = None
     queue_position: Whole = None
     error: Any = None
@@ -127,15 +125,7 @@ def object_of(response: HttpResponse, doing: str) -> dict[str, Any]:
 
 def _item(url: str) -> Inline | Remote:
     """A file at an address, or one inside it (``data:``), which is kept whatever it holds: it was paid for."""
-    if not url.startswith("data:"):
-        return Remote(url)
-    head, _, text = url.partition(",")
-    if not head.endswith(";base64"):
-        return Inline(unquote_to_bytes(text.encode("utf-8", "replace")))
-    try:
-        return Inline(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        return Inline(text.encode("utf-8", "replace"))
+    return Inline(data_of(url)) if url.startswith("data:") else Remote(url)
 
 
 def delivery_of(response: HttpResponse, ticket: Ticket, doing: str) -> Delivery:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from pixelrouter.backends._reading import retry_after
+from pixelrouter.backends._reading import retry_after, same_job
 from pixelrouter.backends.fal import addresses, answers, models, recovery
 from pixelrouter.backends.fal.body import ISOLATED, body_of, drawn, raw_size
 from pixelrouter.backends.fal.failures import (
@@ -165,6 +165,8 @@ class Backend(BackendDefaults):
 
         def read(response: HttpResponse, doing: str) -> Progress | Delivery | Ticket:
             state = answers.Status.model_validate(answers.object_of(response, doing))
+            if not same_job(state.request_id, ticket.id):
+                raise unexpected(response, doing, "it is about another request")
             if state.status is None:
                 raise unexpected(response, doing, "a request without a status")
             if state.status == "COMPLETED":

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from pixelrouter.backends._reading import clean, ended, retry_after, what_came
+from pixelrouter.backends._reading import clean, ended, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentBlocked,
@@ -83,9 +83,8 @@ def _model_problem(issues: list[Any]) -> Problem | None:
     for issue in issues:
         if not isinstance(issue, dict) or not clean(issue.get("msg")):
             continue
-        loc = issue.get("loc")
-        place = ".".join(str(part) for part in loc) if isinstance(loc, list) else ""
-        texts.append(f"{place}: {clean(issue['msg'])}" if place else str(clean(issue["msg"])))
+        where = place(issue.get("loc"))
+        texts.append(f"{where}: {clean(issue['msg'])}" if where else str(clean(issue["msg"])))
         codes.append(clean(issue.get("type")))
     if not texts:
         return None

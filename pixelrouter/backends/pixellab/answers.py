@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from pixelrouter.backends._reading import amount
 from pixelrouter.backends.pixellab.failures import unexpected
 from pixelrouter.types import Cost, HttpResponse, Money, Unit
 
-MOST = 1_000_000  # an amount above is a broken answer, not a price
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")  # safe as one segment of a path
 
 
@@ -30,15 +30,6 @@ def body_of(response: HttpResponse, doing: str) -> dict[str, Any]:
 def identity(value: object) -> str | None:
     """An id that can be asked for, or None."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
-
-
-def amount(value: object, unit: Unit) -> Money | None:
-    """An amount as the vendor writes it: a finite, believable JSON number, not negative. Anything else is None."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    if isinstance(value, Decimal) and not value.is_finite():
-        return None
-    return Money.of(value, unit) if 0 <= value <= MOST else None
 
 
 def usage_of(value: object) -> Money | None:

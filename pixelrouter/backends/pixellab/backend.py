@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pixelrouter.backends._reading import clean, retry_after
+from pixelrouter.backends._reading import clean, retry_after, same_job
 from pixelrouter.backends.pixellab import answers, models
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint, tiles_of
@@ -227,6 +227,8 @@ class Backend(BackendDefaults):
     def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery | Ticket:
         body = answers.body_of(response, doing)
         status, last = body.get("status"), body.get("last_response")
+        if not same_job(answers.identity(body.get("id")), ticket.id):
+            raise unexpected(response, doing, "it is about another job")
         if not isinstance(status, str) or not status:
             raise unexpected(response, doing, "a job without a status")
         told = [body.get("usage"), last.get("billing_usage") if isinstance(last, dict) else None]

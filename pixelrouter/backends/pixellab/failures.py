@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pixelrouter.backends._reading import clean, http_date, retry_after, what_came
+from pixelrouter.backends._reading import clean, http_date, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     JobFailed,
@@ -55,8 +55,7 @@ def _from_list(detail: list[Any]) -> Problem | None:
     said, code = [], None
     for issue in detail:
         if isinstance(issue, dict) and (message := clean(issue.get("msg"))):
-            place = issue.get("loc")
-            path = ".".join(str(part) for part in place if part != "body") if isinstance(place, list) else ""
+            path = place(issue.get("loc")).removeprefix("body.")
             said.append(f"{path}: {message}" if path else message)
             code = code or clean(issue.get("type"))
     return Problem(clean("; ".join(said)) or "", code) if said else None

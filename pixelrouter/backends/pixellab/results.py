@@ -7,13 +7,11 @@ traffic (github.com/go-api-libs/pixellab, 2026-10) and the OpenAPI documents (20
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
+from pixelrouter.backends._reading import data_of
 from pixelrouter.types import VIEW_NAMES, Inline, Remote
 
 Item = Inline | Remote
@@ -28,26 +26,12 @@ class Found:
     names: tuple[str, ...] = ()
 
 
-def decode(text: str) -> bytes:
-    """The bytes behind base64, with or without a ``data:`` prefix and line breaks.
-
-    Text that is not base64 comes back as its own bytes: it was paid for, so it is kept, and found unreadable later.
-    """
-    head, comma, rest = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if comma and not head.endswith(";base64"):
-        return unquote_to_bytes(rest.encode("utf-8", "replace"))
-    try:
-        return base64.b64decode("".join(rest.split()), validate=True) or text.encode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return text.encode("utf-8", "replace")
-
-
 def _item(value: object) -> Item | None:
     """One picture: ``{type, base64}``, bare base64, or an address."""
     text = value.get("base64") or value.get("url") if isinstance(value, dict) else value
     if not isinstance(text, str) or not text:
         return None
-    return Remote(text) if text.startswith(("http://", "https://")) else Inline(decode(text))
+    return Remote(text) if text.startswith(("http://", "https://")) else Inline(data_of(text))
 
 
 def _named(pairs: Sequence[tuple[str, object]]) -> Found:

@@ -6,16 +6,13 @@ is a list of addresses, or one; ``data:`` addresses were recorded in sync mode, 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pixelrouter.backends._reading import clean
+from pixelrouter.backends._reading import clean, data_of
 from pixelrouter.backends.replicate.failures import unexpected
 from pixelrouter.types import HttpResponse, Inline, Remote
 
@@ -92,20 +89,5 @@ def _item(entry: object) -> Inline | Remote | None:
     if not isinstance(entry, str):
         return None
     if entry.startswith("data:"):
-        return Inline(decode(entry))
+        return Inline(data_of(entry))
     return Remote(entry) if _LINK.fullmatch(entry) else None
-
-
-def decode(address: str) -> bytes:
-    """The bytes behind a ``data:`` address.
-
-    Text that is not what it says comes back as its own bytes: it was paid for, so it is kept, and found unreadable
-    later.
-    """
-    head, _, text = address.partition(",")
-    if not head.endswith(";base64"):
-        return unquote_to_bytes(text.encode("utf-8", "replace"))
-    try:
-        return base64.b64decode("".join(text.split()), validate=True) or address.encode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return address.encode("utf-8", "replace")

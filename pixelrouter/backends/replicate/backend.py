@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from pixelrouter.backends._reading import same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.replicate import answers, recovery, styles
 from pixelrouter.backends.replicate.answers import Prediction
@@ -268,6 +269,8 @@ class Backend(BackendDefaults):
 
     def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery:
         job = answers.prediction_of(response, doing)
+        if not same_job(job.id, ticket.id):
+            raise unexpected(response, doing, "it is about another prediction")
         if job.status is None:
             raise unexpected(response, doing, "a prediction without a status")
         if job.status == "aborted":

@@ -6,32 +6,18 @@ Shapes: github.com/Retro-Diffusion/api-examples contracts/v2/openapi.json and RE
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from pixelrouter.backends._reading import clean
+from pixelrouter.backends._reading import amount, clean, data_of
 from pixelrouter.backends.retrodiffusion.failures import unexpected
 from pixelrouter.backends.retrodiffusion.styles import FRAMES
 from pixelrouter.types import MAX_SIDE, Cost, Delivery, HttpResponse, Inline, ModelInfo, Money, Remote, Task, Ticket
 
 API_RANGE = (12, 512)  # sides the API takes at all (README 2026-09): where neither catalogue nor table names a limit
-MOST_DOLLARS = 1_000_000  # an amount above is a broken answer, not a price
-
-
-def dollars(value: object) -> Money | None:
-    """An amount as the vendor writes it: a JSON number, finite, not negative, believable. Anything else is None."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    if isinstance(value, Decimal) and not value.is_finite():
-        return None
-    return Money.of(value) if 0 <= value <= MOST_DOLLARS else None
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
@@ -55,7 +41,7 @@ def _flag(value: object) -> bool | None:
 
 
 Text = Annotated[str | None, BeforeValidator(clean)]
-Dollars = Annotated[Money | None, BeforeValidator(dollars)]
+Dollars = Annotated[Money | None, BeforeValidator(amount)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Dicts = Annotated[list[dict[str, Any]], BeforeValidator(_dicts)]
 Object = Annotated[dict[str, Any] | None, BeforeValidator(_object)]
@@ -139,30 +125,16 @@ def body_of(response: HttpResponse, doing: str) -> dict[str, Any]:
     return body
 
 
-def decode(text: str) -> bytes:
-    """The bytes behind raw base64 or a ``data:`` address.
-
-    Text that is not base64 comes back as its own bytes: it was paid for, so it is kept, and found unreadable later.
-    """
-    head, comma, rest = text.partition(",") if text.startswith("data:") else ("", "", text)
-    if comma and not head.endswith(";base64"):
-        return unquote_to_bytes(rest.encode("utf-8", "replace"))
-    try:
-        return base64.b64decode("".join(rest.split()), validate=True) or text.encode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return text.encode("utf-8", "replace")
-
-
 def _items(run: Run) -> tuple[Inline | Remote, ...]:
     """The images, from whichever list holds more of them; a tie goes to the bytes that are already here."""
-    inline = tuple[Inline | Remote, ...](Inline(decode(text)) for text in run.base64_images)
+    inline = tuple[Inline | Remote, ...](Inline(data_of(text)) for text in run.base64_images)
     remote = tuple(_item(url) for url in run.output_urls)
     listed = tuple(_item(uri) for entry in run.output_images if (uri := entry.get("uri")) and isinstance(uri, str))
     return max((inline, remote, listed), key=len)
 
 
 def _item(text: str) -> Inline | Remote:
-    return Remote(text) if text.startswith(("http://", "https://")) else Inline(decode(text))
+    return Remote(text) if text.startswith(("http://", "https://")) else Inline(data_of(text))
 
 
 def _notes(warnings: object) -> Iterable[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pixelrouter.backends._reading import clean, retry_after
+from pixelrouter.backends._reading import clean, retry_after, same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.retrodiffusion import answers, layouts, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
@@ -285,6 +285,8 @@ class Backend(BackendDefaults):
 
     def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery:
         job = answers.Task_.model_validate(answers.body_of(response, doing))
+        if not same_job(job.task_id, ticket.id):
+            raise unexpected(response, doing, "it is about another job")
         if job.status is None:
             raise unexpected(response, doing, "a job without a status")
         if job.status == "succeeded":

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pixelrouter.backends._reading import clean, retry_after, what_came
+from pixelrouter.backends._reading import clean, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentRefused,
@@ -64,21 +64,17 @@ class Problem:
     fields: tuple[str, ...] = ()  # where a validation error lies, for instance "header.X-RD-Token"
 
 
-def _place(value: object) -> str:
-    return ".".join(str(part) for part in value) if isinstance(value, list) else ""
-
-
 def _from_issues(issues: list[Any]) -> Problem | None:
     messages, fields, code = [], [], None
     for issue in issues:
         if not isinstance(issue, dict):
             continue
-        place = _place(issue.get("loc") or issue.get("location"))
+        where = place(issue.get("loc") or issue.get("location"))
         text = clean(issue.get("msg")) or clean(issue.get("message"))
         code = code or (clean(issue.get("code")) if "loc" not in issue and "location" not in issue else None)
         if text:
-            messages.append(f"{place}: {text}" if place else text)
-            fields.append(place)
+            messages.append(f"{where}: {text}" if where else text)
+            fields.append(where)
     return Problem(code, clean("; ".join(messages)) or "", fields=tuple(fields)) if messages else None
 
 
