@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -17,6 +18,7 @@ from pixelrouter.cli.info import backends, balance, doctor, prices
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 from pixelrouter.cli.tile import tile
+from pixelrouter.routing.interrupts import terminate
 
 app = typer.Typer(
     name="pixelrouter",
@@ -59,4 +61,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console of few letters must not turn a message into a crash
+    signal.signal(signal.SIGTERM, terminate)
     app()

@@ -25,8 +25,9 @@ from pixelrouter.errors import (
     WireError,
     WorkerDied,
 )
+from pixelrouter.routing.interrupts import Terminated
 
-OK, BUG, CHECK_FAILED, INTERRUPTED = 0, 1, 3, 130
+OK, BUG, CHECK_FAILED, INTERRUPTED, TERMINATED = 0, 1, 3, 130, 143
 
 MEANINGS = {
     OK: "Done.",
@@ -44,6 +45,7 @@ MEANINGS = {
     12: "Replay: no recorded response matches.",
     13: "Every backend of the route failed.",
     INTERRUPTED: "Interrupted with Ctrl-C; `pixelrouter resume` collects a job that goes on.",
+    TERMINATED: "Ended with SIGTERM; `pixelrouter resume` collects a job that goes on.",
 }
 
 # The nearest class in an error's ancestry decides.
@@ -67,6 +69,7 @@ CODES: dict[type[BaseException], int] = {
     StoreError: 11,
     CassetteMiss: 12,
     AllFailed: 13,
+    Terminated: TERMINATED,
     KeyboardInterrupt: INTERRUPTED,
 }
 

@@ -22,10 +22,12 @@ from pixelrouter.errors import (
     QualityRejected,
     redact,
 )
+from pixelrouter.routing.interrupts import Terminated
 
 P = ParamSpec("P")
-INTERRUPTED = (
-    "Interrupted. A job that runs at the vendor goes on; `pixelrouter resume` collects it without paying again."
+_NOTHING = (
+    "No job of this command waits at a vendor: run it again, and what was paid for is reused. "
+    "`pixelrouter resume` collects what earlier ones left."
 )
 
 
@@ -87,14 +89,21 @@ def error_data(error: BaseException) -> dict[str, Any]:
     """An error as JSON-ready data, with its exit code."""
     if isinstance(error, PixelRouterError):
         return {**error.as_dict(), "exit_code": exit_code(error)}
-    message = INTERRUPTED if isinstance(error, KeyboardInterrupt) else redact(str(error))
+    message = interrupted(error) if isinstance(error, KeyboardInterrupt) else redact(str(error))
     return {"type": type(error).__name__, "message": message, "money": "see", "exit_code": exit_code(error)}
+
+
+def interrupted(error: KeyboardInterrupt) -> str:
+    """What an interruption left behind, and how to have it."""
+    word = "Terminated." if isinstance(error, Terminated) else "Interrupted."
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join([word, *map(redact, notes or [_NOTHING])])
 
 
 def report(error: BaseException, *, pays: bool = False, prefix: str = "") -> None:
     """An error on stderr. ``pays``: the command could have cost something, so the money is always mentioned."""
     if isinstance(error, KeyboardInterrupt):
-        say(INTERRUPTED)
+        say(interrupted(error))
     elif isinstance(error, PixelRouterError):
         say(f"error: {prefix}{error.message}")
         if error.hint:

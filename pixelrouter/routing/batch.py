@@ -68,9 +68,16 @@ def _workers(concurrency: int | None, count: int) -> int:
 
 
 def run_blocking(
-    ready: list[dict[str, Any]], concurrency: int | None, generate: Callable[..., PixelArt]
+    ready: list[dict[str, Any]],
+    concurrency: int | None,
+    generate: Callable[[threading.Event, dict[str, Any]], PixelArt],
 ) -> Iterator[BatchResult]:
-    """Run the requests on worker threads and yield each outcome when it is there."""
+    """Run the requests on worker threads and yield each outcome when it is there.
+
+    Breaking off, Ctrl-C too, starts nothing new and sets the event: jobs that run are left at the vendor, to be
+    collected. What the interruption left behind is told in its notes.
+    """
+    stop = threading.Event()
     workers = _workers(concurrency, len(ready))
     waiting = iter(enumerate(ready))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="pixelrouter")
@@ -79,7 +86,7 @@ def run_blocking(
         while True:
             # No more than the workers can take is ever handed over, so that breaking off starts nothing new.
             while len(running) < workers and (task := next(waiting, None)) is not None:
-                running[pool.submit(generate, **task[1])] = (task[0], task[1]["prompt"])
+                running[pool.submit(generate, stop, task[1])] = (task[0], task[1]["prompt"])
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -90,7 +97,14 @@ def run_blocking(
                 except PixelRouterError as error:
                     result = BatchResult(index, prompt, error=error)
                 yield result
+    except KeyboardInterrupt as interruption:
+        stop.set()
+        for future in wait(running).done:
+            for note in getattr(future.exception(), "__notes__", ()):
+                interruption.add_note(note)
+        raise
     finally:
+        stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -8,12 +8,13 @@ must not stand still while numpy works.
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pixelrouter.types import HttpRequest
+from pixelrouter.routing.interrupts import Brake, Kept
+from pixelrouter.types import HttpRequest, HttpResponse
 from pixelrouter.wire.client import AsyncWire, RetryBudget, Wire
 from pixelrouter.wire.guard import HostRules
 
@@ -61,41 +62,44 @@ Effect = Paid | Free | Sleep | Work
 Steps = Generator[Effect, Any, R]
 
 
-def drive(steps: Steps[R], wire: Wire) -> R:
-    """Run the steps, blocking."""
+def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R:
+    """Run the steps, blocking. Ctrl-C, or setting ``stop``, ends them where nothing paid is lost by it."""
 
-    def perform(effect: Effect) -> Any:
+    def perform(effect: Effect, brake: Brake) -> Any:
         match effect:
             case Paid():
-                return wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s)
+                return brake.paying(lambda: wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s))
             case Free():
-                return wire.free(effect.request, effect.rules, **_free_arguments(effect))
+                return brake.loosely(lambda: wire.free(effect.request, effect.rules, **_free_arguments(effect)))
             case Sleep():
-                return time.sleep(effect.seconds)
+                return brake.sleep(effect.seconds)
             case Work():
-                return effect.run()
+                return brake.loosely(effect.run)
 
-    try:
-        effect = next(steps)
-        while True:
-            try:
-                result = perform(effect)
-            except BaseException as error:  # noqa: BLE001  (Ctrl-C too: the engine must write down where it stood)
-                effect = steps.throw(error)
-            else:
-                effect = steps.send(result)
-    except StopIteration as stop:
-        value: R = stop.value
-        return value
+    with Brake(stop) as brake:
+        try:
+            effect = next(steps)
+            while True:
+                try:
+                    result = perform(effect, brake)
+                except BaseException as error:  # noqa: BLE001  (Ctrl-C too: the engine must write down where it stood)
+                    effect = steps.throw(error)
+                else:
+                    effect = steps.send(result)
+        except StopIteration as end:
+            value: R = end.value
+            return value
 
 
 async def drive_async(steps: Steps[R], wire: AsyncWire) -> R:
-    """Run the steps on the event loop."""
+    """Run the steps on the event loop. A cancellation ends them where nothing paid is lost by it."""
+    kept: Kept[HttpResponse] = Kept()
 
     async def perform(effect: Effect) -> Any:
+        if isinstance(effect, Paid):
+            return await kept.to_its_end(wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s))
+        kept.check()
         match effect:
-            case Paid():
-                return await wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s)
             case Free():
                 return await wire.free(effect.request, effect.rules, **_free_arguments(effect))
             case Sleep():
@@ -112,9 +116,11 @@ async def drive_async(steps: Steps[R], wire: AsyncWire) -> R:
                 effect = steps.throw(error)
             else:
                 effect = steps.send(result)
-    except StopIteration as stop:
-        value: R = stop.value
+    except StopIteration as end:
+        value: R = end.value
         return value
+    finally:
+        kept.check()
 
 
 def _free_arguments(effect: Free) -> dict[str, Any]:

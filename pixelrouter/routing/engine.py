@@ -29,6 +29,7 @@ from pixelrouter.errors import (
     StillRunning,
     WireError,
 )
+from pixelrouter.money.balances import account_of
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec
@@ -148,6 +149,9 @@ class Engine:
             else:
                 ticket = attempt.ticket or Ticket("")
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
+        except BaseException as error:
+            self._collector.note(error, attempt.id)
+            raise
         finally:
             self._ledger.disown(attempt.id)
 
@@ -218,6 +222,7 @@ class Engine:
                 fresh=anew,
                 wish=_wish(ask, candidate.request),
                 labels=ask.labels,
+                account=account_of(call.request) if call else "",
             )
             reservation = self._ledger.reserve(draft, ask.purse, ask.caps)
         attempt = reservation.attempt
@@ -233,9 +238,10 @@ class Engine:
             # With the images it was sent with: a lost job is told from another by them.
             ticket = yield from self._sender.submit(ask.at(request=request), backend, attempt, call)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
-        except BaseException:
+        except BaseException as error:
             # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
             self._ledger.disown(attempt.id)
+            self._collector.note(error, attempt.id)
             raise
 
     def _buy_first(

@@ -72,9 +72,27 @@ def test_cancelling_a_task_keeps_the_job(sim: RetroDiffusionSimulator, tmp_path:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert [a.state for a in router.jobs()] == ["unknown"]
+            assert [a.state for a in router.jobs()] == ["accepted"]  # the answer to what was paid was waited for
             art = await router.generate("a red potion", size=32)
             assert art.size == (32, 32)
+            assert sim.paid_posts == len(sim.charges) == 1
+
+    asyncio.run(go())
+
+
+def test_cancelling_twice_gives_the_answer_up(sim: RetroDiffusionSimulator, tmp_path: Path) -> None:
+    async def go() -> None:
+        async with router_for(sim, tmp_path) as router:
+            sim.fault("late", seconds=2)
+            task = asyncio.create_task(router.generate("a red potion", size=32))
+            while not sim.paid_posts:
+                await asyncio.sleep(0.01)
+            for _ in range(2):
+                task.cancel()
+                await asyncio.sleep(0.05)
+            assert task.cancelled()
+            assert [a.state for a in router.jobs()] == ["unknown"]
+            assert (await router.generate("a red potion", size=32)).size == (32, 32)
             assert len(sim.charges) == 1
 
     asyncio.run(go())
