@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from pixelrouter.errors import LedgerError, OverBudget, RateLimited, redact
 from pixelrouter.money.budget import LIVE, Cap, Purse, condition
 from pixelrouter.money.database import Database, Session, open_database
-from pixelrouter.money.rows import attempt_of
+from pixelrouter.money.rows import attempt_of, wish_of
 from pixelrouter.types import Attempt, Cost, Money, State, Ticket, Unit
 from pixelrouter.watch import SILENT, Watch
 
@@ -87,6 +88,7 @@ class Ledger:
         self._lent = not isinstance(where, Path | str)
         self.database = open_database(where) if isinstance(where, Path | str) else where
         self.owner, self._clock, self._watch = owner, clock, watch
+        self._left: set[str] = set()  # attempts that we work on no more, where the ledger still says so
 
     def close(self) -> None:
         """Give the connections back."""
@@ -242,10 +244,21 @@ class Ledger:
             return cursor.rowcount == 1
 
     def disown(self, attempt: str) -> None:
-        """We stop working on it: whoever asks for the same next may carry on at once."""
-        with self.database.transaction() as db:
-            values = {"id": attempt, "me": self.owner}
-            db.execute("UPDATE attempt SET owner = '' WHERE id = :id AND owner = :me", values)
+        """We stop working on it: whoever asks for the same next may carry on at once.
+
+        Comes last, after an error too, so that it raises none of its own: what cannot be written now is made up for
+        when somebody asks next.
+        """
+        self._left.add(attempt)
+        with suppress(LedgerError):
+            self._write_left()
+
+    def _write_left(self) -> None:
+        for attempt in tuple(self._left):
+            with self.database.transaction() as db:
+                values = {"id": attempt, "me": self.owner}
+                db.execute("UPDATE attempt SET owner = '' WHERE id = :id AND owner = :me", values)
+            self._left.discard(attempt)
 
     def explain(self, attempt: str, evidence: Mapping[str, Any]) -> None:
         """Write down how a lost outcome was found out, and how surely. The account that was asked stays noted."""
@@ -300,6 +313,8 @@ class Ledger:
 
     def owner_and_body(self, attempt: str) -> tuple[str, str]:
         """Who works on the attempt, and the hash of the bytes it sent."""
+        if attempt in self._left:
+            self._write_left()
         with self.database.reading() as db:
             row = db.execute("SELECT owner, body FROM attempt WHERE id = :id", {"id": attempt}).fetchone()
         return (row["owner"], row["body"])
@@ -308,8 +323,7 @@ class Ledger:
         """The request that an attempt serves, without its reference images."""
         with self.database.reading() as db:
             row = db.execute("SELECT wish FROM attempt WHERE id = :id", {"id": attempt}).fetchone()
-        wish: dict[str, Any] = json.loads(row["wish"]) if row else {}
-        return wish
+        return wish_of(attempt, row["wish"] if row else "{}")
 
     def seeds(self, key: str) -> list[int]:
         """The seeds of the earlier attempts at this request that may have drawn something."""
