@@ -12,6 +12,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   ├── UnreadableImage          an image file that cannot, or must not, be decoded        no
     │   └── NoBackend                no configured backend can serve the request; says why     no
     ├── OverBudget                   the quote does not fit under a cap                        no
+    ├── CircuitOpen                  the backend kept failing and is left alone for a while    no
     ├── NotSent                      DNS, connect, TLS, proxy: no byte of the request left     no
     ├── Refused                      the vendor said no                                        no
     │   ├── RequestRejected          the vendor does not accept the request as written         no
@@ -143,6 +144,17 @@ class OverBudget(PixelRouterError):
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "scope": self.scope, "quote": str(self.quote), "left": str(self.left)}
+
+
+class CircuitOpen(PixelRouterError):
+    """The backend has failed so often in a row that it is left alone. ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "retry_after": self.retry_after}
 
 
 class NotSent(PixelRouterError):

@@ -53,6 +53,9 @@ CREATE INDEX IF NOT EXISTS spent_by_day ON attempt (day, project, unit, state, c
 CREATE INDEX IF NOT EXISTS spent_by_run ON attempt (run, unit, state, charged, held);
 CREATE INDEX IF NOT EXISTS spent_by_batch ON attempt (batch, unit, state, charged, held) WHERE batch <> '';
 CREATE INDEX IF NOT EXISTS attempt_by_backend ON attempt (backend, created_at);
+-- Who may send now: what was sent lately, and what is under way.
+CREATE INDEX IF NOT EXISTS attempt_by_sending ON attempt (backend, sent_at);
+CREATE INDEX IF NOT EXISTS attempt_under_way ON attempt (backend) WHERE state IN ('reserved','sending','accepted');
 
 -- Which backend draws a set of sprites: they should look alike.
 CREATE TABLE IF NOT EXISTS binding (
@@ -62,6 +65,7 @@ CREATE TABLE IF NOT EXISTS binding (
   backend        TEXT NOT NULL,
   model          TEXT,
   bound_at       REAL NOT NULL,
+  delivered_at   REAL,                          -- when its first image was there; until then it may change
   PRIMARY KEY (project, style_group, task)
 ) STRICT;
 
