@@ -165,6 +165,7 @@ class Engine:
     def _wait_for_owner(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
         """Another router, or another thread of this one, is buying the same: its purchase is shared."""
         ask.tell("wait", candidate.name, None, "another process is buying the same image")
+        ask.watch.tell("attempt.shared", backend=candidate.name, attempt=attempt)
         pause = 0.02
         while True:
             now = self._ledger.get(attempt.id)

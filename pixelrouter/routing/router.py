@@ -100,8 +100,8 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
     """From a prompt to finished pixel art, paid at most once.
 
     ``options`` are the configuration's global options (``backend``, ``route``, ``max_usd``, ``max_usd_per_day``,
-    ``state`` …) and win over file and environment; ``keys`` maps backend names to credentials; ``observers`` are told of
-    every step, beside those that the option ``observe`` names; ``transport`` is an httpx transport to send through.
+    ``state`` …) and win over file and environment; ``keys`` maps backend names to credentials; ``observers`` are told
+    of every step, beside those that the option ``observe`` names; ``transport`` is an httpx transport to send through.
     Safe to share between threads. Use it as a context manager, or call ``close()``.
     """
 
