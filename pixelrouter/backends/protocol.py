@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import (
     ON_AN_IMAGE,
+    Billing,
     Capabilities,
     Delivery,
     GenerationRequest,
@@ -98,14 +99,32 @@ class BackendSettings(BaseModel):
 
 
 @dataclass(frozen=True)
+class Absence:
+    """What it means that a list, read to its end, holds no job of ours: how sure, and from when on.
+
+    ``certain`` only where the vendor documents that its list is immediate. ``after_s``: seconds after the request was
+    sent; before that absence means nothing.
+    """
+
+    sure: Literal["certain", "likely"]
+    after_s: float
+
+
+@dataclass(frozen=True)
 class Found:
     """Jobs in the vendor's own list that a lost submit may have made, the likeliest first, and where the list goes on.
 
-    Only jobs that match the mark exactly belong in it; the router leaves out those that it knows as another attempt's.
+    Only jobs that match what was sent belong in ``tickets``: in everything (``sure`` certain), or in all that the list
+    shows (likely). ``perhaps`` are those of the time that cannot be recognised, because the list shows too little of
+    them. The router leaves out what it knows as another attempt's. ``absence``, on the last page: what it means that
+    neither is there; None: nothing, as the list does not reach back far enough, or could not be read whole.
     """
 
     tickets: tuple[Ticket, ...] = ()
     more: Call[Found] | None = None
+    sure: Literal["certain", "likely"] = "certain"
+    perhaps: tuple[Ticket, ...] = ()
+    absence: Absence | None = None
 
 
 @runtime_checkable
@@ -204,11 +223,15 @@ Backend = RemoteBackend | LocalBackend
 class BackendDefaults:
     """What most backends answer to the questions that few vendors know: derive from it, and override what differs.
 
-    ``requires``: packages without which the backend cannot work, and how to install them.
+    ``requires``: packages without which the backend cannot work, and how to install them. ``billing``: when a charge
+    shows in :meth:`balance`; None: what is left proves nothing. ``idempotent_s``: for how many seconds the vendor is
+    trusted to remember an idempotency key, where it takes one.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
     install: ClassVar[str] = ""
+    billing: ClassVar[Billing | None] = None
+    idempotent_s: ClassVar[float] = 24 * 3600.0
 
     def layout(self, request: GenerationRequest) -> Layout:
         """The first n files are the images, each of the size asked for; views, frames and tiles share a palette."""

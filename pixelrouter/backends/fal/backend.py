@@ -29,7 +29,7 @@ from pixelrouter.backends.fal.failures import (
 )
 from pixelrouter.backends.fal.prices import units_of
 from pixelrouter.backends.fal.settings import FalSettings
-from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
+from pixelrouter.backends.protocol import Absence, BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.errors import RequestRejected, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
     VIEW_NAMES,
@@ -50,6 +50,9 @@ from pixelrouter.types import (
 
 T = TypeVar("T")
 EARLIER_S = 300  # the listing is asked from so long before the attempt: two clocks never agree
+#: Whether a request that still waits is listed is not documented, and neither is how long one may wait. An hour is the
+#: usual longest run of an endpoint (github.com/fal-ai/fal, 2026-08); as a margin it is our own.
+ABSENT = Absence("likely", 3600)
 
 
 class Backend(BackendDefaults):
@@ -243,17 +246,20 @@ class Backend(BackendDefaults):
             if "items" not in response.json():
                 raise unexpected(response, doing, "no list of requests")
             found = [answers.Listed.model_validate(item) for item in page.items]
-            tickets = [
-                Ticket(each.request_id, extra)
+            named = [
+                each
                 for each in found
                 if each.request_id
                 and addresses.REQUEST_ID.fullmatch(each.request_id)
                 and each.endpoint_id in (None, extra["endpoint"])
-                and ours(each.json_input)
             ]
+            tickets = [Ticket(str(each.request_id), extra) for each in named if ours(each.json_input)]
+            bare = [Ticket(str(each.request_id), extra) for each in named if not each.json_input]  # stored without it
             again = page.has_more is True and page.next_cursor and page.next_cursor != query.get("cursor")
             more = self._find({**query, "cursor": str(page.next_cursor)}, ours, extra) if again else None
-            return Found(tuple(tickets), more)
+            entries = response.json()["items"]
+            whole = page.has_more is not True and isinstance(entries, list) and len(named) == len(entries)
+            return Found(tuple(tickets), more, perhaps=tuple(bare), absence=ABSENT if whole else None)
 
         url = f"{self._own.api}/v1/models/requests/by-endpoint?{urlencode(query, safe='/:')}"
         return self._call("GET", url, read, "the list of requests")

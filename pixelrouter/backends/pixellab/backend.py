@@ -1,6 +1,7 @@
 """The PixelLab backend: what to send, and how to read what comes back.
 
-PixelLab takes no idempotency key, lists no jobs and stops none, so a lost answer stays unknown. Facts: the vendor's
+PixelLab takes no idempotency key, lists no jobs and stops none: what a lost answer meant is told by its lists of
+characters and tilesets (recovery.py), else by what is left on the account. Facts: the vendor's
 OpenAPI documents (github.com/go-api-libs/pixellab, 2026-08-15) and traffic recorded there (2026-10).
 """
 
@@ -13,15 +14,17 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from pixelrouter.backends._reading import clean, retry_after, same_job
-from pixelrouter.backends.pixellab import answers, models
+from pixelrouter.backends.pixellab import answers, models, recovery
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint, tiles_of
 from pixelrouter.backends.pixellab.failures import failed_job, failure, seconds_since, unexpected
-from pixelrouter.backends.pixellab.results import Found, pictures_of
-from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Hosts
+from pixelrouter.backends.pixellab.results import Found as Pictures
+from pixelrouter.backends.pixellab.results import pictures_of
+from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.errors import JobFailed, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
     VIEW_NAMES,
+    Billing,
     Capabilities,
     Cost,
     Delivery,
@@ -72,6 +75,7 @@ class Backend(BackendDefaults):
     kind: ClassVar[Literal["remote"]] = "remote"
     settings_type: ClassVar[type[BackendSettings]] = PixelLabSettings
     credentials: ClassVar[tuple[str, ...]] = ("PIXELLAB_SECRET", "PIXELLAB_API_KEY", "PIXELLAB_API_TOKEN")
+    billing: ClassVar[Billing | None] = recovery.BILLING
 
     def __init__(self, settings: BackendSettings, key: SecretStr | None) -> None:
         self.settings: BackendSettings = settings
@@ -189,6 +193,39 @@ class Backend(BackendDefaults):
             raise unexpected(response, f"the files of job {ticket.id}", "the job is not finished")
 
         return Call(poll.request, read)
+
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
+        """The characters, tilesets or isometric tiles ordered since in the same words; None for what is not listed."""
+        endpoint = self._endpoint(request)
+        folder = endpoint.kept[0] if endpoint.kept and self._version == "v2" else ""
+        if folder not in recovery.SHELVES:
+            return None
+        sent = body_of(endpoint, request, mark.seed, self._version)
+        views = (request.views or endpoint.info.views[0]) if folder == "characters" else None
+        return self._listed(folder, endpoint, sent, mark, views, 0)
+
+    def _listed(
+        self, folder: str, endpoint: Endpoint, sent: Mapping[str, Any], mark: Mark, views: str | None, offset: int
+    ) -> Call[Found]:
+        shelf = recovery.SHELVES[folder]
+
+        def read(response: HttpResponse, doing: str) -> Found:
+            body = answers.body_of(response, doing)
+            entries, total = body.get(shelf.name), body.get("total")
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+                raise unexpected(response, doing, f"no list of {shelf.name}")
+            ours = [entry for entry in entries if recovery.is_ours(entry, shelf, sent, mark, views)]
+            tickets = tuple(one for entry in ours if (one := recovery.ticket_of(entry, folder, endpoint.id, mark)))
+            reached = offset + len(entries)
+            left = total - reached if isinstance(total, int) and not isinstance(total, bool) else None
+            if entries and left is not None and left > 0:
+                more = self._listed(folder, endpoint, sent, mark, views, reached)
+                return Found(tickets, more, sure="likely")
+            whole = left is not None and left <= 0
+            return Found(tickets, sure="likely", absence=recovery.ABSENT if whole else None)
+
+        path = f"{folder}?limit={shelf.limit}&offset={offset}"
+        return self._call("GET", path, read, f"the list of {folder}")
 
     def balance(self) -> Call[Money]:
         """What is left, in the account's own currency: dollars, or the subscription's generations."""
@@ -347,7 +384,7 @@ def _money(ticket: Ticket, name: str) -> Money | None:
 
 
 def _delivered(
-    found: Found, cost: Cost | None, notes: tuple[str, ...], ticket: Ticket, endpoint: Endpoint | None
+    found: Pictures, cost: Cost | None, notes: tuple[str, ...], ticket: Ticket, endpoint: Endpoint | None
 ) -> Delivery:
     if endpoint and endpoint.id == "rotations-v3" and found.names:
         notes = (*notes, "PixelLab documents no order for these views: the names are those of generate-8-rotations-v2.")

@@ -227,6 +227,17 @@ class Backend(BackendDefaults):
             early = since is not None and job.created_at is not None and job.created_at < since
             return not early and recovery.is_ours(job, path, sent, defaults, images_known=images_known)
 
+        def emptied(job: Prediction) -> bool:
+            """Whether it may be ours, and can no longer be recognised: Replicate has removed what was sent."""
+            early = since is not None and job.created_at is not None and job.created_at < since
+            of_another = job.model is not None and job.model != f"{OWNER}/{model.family}"
+            return not early and not of_another and (job.data_removed or not job.input)
+
+        def ended(address: object, jobs: list[Prediction]) -> bool:
+            """Whether the list was read to its end, or back to before the request."""
+            times = [job.created_at for job in jobs if job.created_at is not None]
+            return not address or bool(since and times and min(times) < since)
+
         def page(query: str) -> Call[Found]:
             def read(response: HttpResponse, doing: str) -> Found:
                 body = answers.body_of(response, doing)
@@ -235,7 +246,10 @@ class Backend(BackendDefaults):
                     raise unexpected(response, doing, "no list of predictions")
                 jobs = [Prediction.model_validate(entry) for entry in entries if isinstance(entry, dict)]
                 tickets = tuple(self._ticket(job.id, request, model) for job in jobs if job.id and ours(job))
-                return Found(tickets, more(response, doing, body.get("next"), jobs, tickets))
+                bare = tuple(self._ticket(job.id, request, model) for job in jobs if job.id and emptied(job))
+                further = more(response, doing, body.get("next"), jobs, tickets)
+                whole = further is None and len(jobs) == len(entries) and ended(body.get("next"), jobs)
+                return Found(tickets, further, perhaps=bare, absence=recovery.ABSENT if whole else None)
 
             return self._call("GET", f"predictions{query}", read, "the list of predictions")
 

@@ -14,11 +14,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from pixelrouter.backends.protocol import Absence
 from pixelrouter.backends.replicate.answers import Prediction
 from pixelrouter.backends.replicate.inputs import IMAGES
 
 #: Seconds that this machine's clock may be ahead of Replicate's. More, and a lost job is not found, which is safe.
 MARGIN = 300.0
+#: From when on absence counts. Replicate does not say that its list is immediate: the margin is ours.
+ABSENT = Absence("likely", 60)
 #: Stands in for an image that was lost in a crash, so that the rest of the input can be built again: 1x1, PNG.
 PLACEHOLDER = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 
 from pixelrouter.backends._reading import clean, retry_after, same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
-from pixelrouter.backends.retrodiffusion import answers, layouts, styles, tools
+from pixelrouter.backends.retrodiffusion import answers, layouts, recovery, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
 from pixelrouter.backends.retrodiffusion.failures import (
     REJECTED_CODE,
@@ -27,6 +27,7 @@ from pixelrouter.backends.retrodiffusion.failures import (
 )
 from pixelrouter.errors import ContentBlocked, InvalidRequest, JobFailed, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
+    Billing,
     Capabilities,
     Cost,
     Delivery,
@@ -73,6 +74,8 @@ class Backend(BackendDefaults):
     kind: ClassVar[Literal["remote"]] = "remote"
     settings_type: ClassVar[type[BackendSettings]] = RetroDiffusionSettings
     credentials: ClassVar[tuple[str, ...]] = ("RETRODIFFUSION_API_KEY", "RD_API_KEY", "RD_TOKEN")
+    # Charged before it is drawn (README, 2026-09), so at once; how long a request may lie unread is our own margin.
+    billing: ClassVar[Billing | None] = Billing(told_s=0, lost_s=120)
 
     def __init__(self, settings: BackendSettings, key: SecretStr | None) -> None:
         self.settings: BackendSettings = settings
@@ -219,13 +222,22 @@ class Backend(BackendDefaults):
 
         return self._call("GET", _task_path(ticket), polled, doing, version=version, known=True)
 
-    def find(self, mark: Mark, request: GenerationRequest | None = None) -> Call[Found] | None:
-        """None: the vendor lists recent jobs, but no listing shows the key or the seed they were sent with.
+    def find(self, mark: Mark, request: GenerationRequest) -> Call[Found] | None:
+        """The recent jobs, none of which can be recognised: the list shows neither key nor seed. None for edit tools.
 
-        On v2 there is an exact way all the same: send ``submit(request, mark)`` again with the same mark. The vendor
-        answers with the first job and charges once, which ``capabilities().idempotent`` tells. On v1 it is False.
+        On v2 there is an exact way: send ``submit(request, mark)`` again with the same mark. The vendor answers with
+        the first job and charges once, which ``capabilities().idempotent`` tells. On v1 it is False.
         """
-        return None
+        if (request.model or "").startswith(tools.PREFIX):
+            return None
+
+        def read(response: HttpResponse, doing: str) -> Found:
+            tasks = answers.body_of(response, doing).get("tasks")
+            if not isinstance(tasks, list):
+                raise unexpected(response, doing, "no list of jobs")
+            return recovery.found(tasks, mark, {"version": self._version})
+
+        return self._call("GET", f"inferences/tasks?limit={recovery.LIMIT}", read, "the list of jobs")
 
     def cancel(self, ticket: Ticket) -> Call[None] | None:
         """None: the vendor has no way to stop a job."""
