@@ -27,7 +27,6 @@ from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
-from pixelrouter.routing.calls import watched
 from pixelrouter.routing.collect import Collector, free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
@@ -37,6 +36,7 @@ from pixelrouter.routing.gate import after, goes_on, none_left, noted, rememberi
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.watched import watched
 from pixelrouter.store import Store
 from pixelrouter.types import (
     Attempt,
