@@ -20,6 +20,7 @@ from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Session, schema
 
 BUSY_S = 30.0  # how long a statement waits for another process that is writing
 _CHECKED_BYTES = 32 * 1024 * 1024  # a ledger up to this size is checked through at each opening
+_LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # https://www.sqlite.org/fileformat.html section 4.1
 _OTHER = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
 _DAMAGED = (
     "Keep the file: it is the record of what was paid. `pixelrouter doctor` says what can be read, and"
@@ -53,6 +54,7 @@ class SQLite:
             with self.wrapped("opened"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._refuse_emptied()
+                self._refuse_bad_log()
                 connection = self.connection()
                 self._migrate(connection)
                 self._look_through(connection)
@@ -140,6 +142,18 @@ class SQLite:
                 " would then be bought again.",
             )
 
+    def _refuse_bad_log(self) -> None:
+        """Raise LedgerError where the write-ahead log is none: SQLite would pass over it, and what it held is gone."""
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        if wal.is_file():
+            with wal.open("rb") as file:
+                magic = file.read(4)
+            if magic.strip(b"\0") and magic not in _LOG_MAGIC:
+                raise LedgerError(
+                    f"The log {wal} of the latest purchases is damaged. Nothing was sent.",
+                    hint=f"{_DAMAGED} What only the log held is lost: compare with the vendors' bills.",
+                )
+
     def _refuse_foreign(self, db: sqlite3.Connection) -> None:
         """Raise LedgerError for a ledger of a newer version and a database of another program; neither is changed."""
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -163,7 +177,8 @@ class SQLite:
         if self.path.stat().st_size <= _CHECKED_BYTES:
             found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
-                raise LedgerError(f"The ledger {self.path} is damaged: {found}. Nothing was sent.", hint=_DAMAGED)
+                why = " ".join(str(found).split())
+                raise LedgerError(f"The ledger {self.path} is damaged: {why}. Nothing was sent.", hint=_DAMAGED)
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
