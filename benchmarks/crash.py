@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import shlex
@@ -28,6 +27,7 @@ from crash_judge import Books, Lines
 from crash_worker import Job, Mode, work
 from failpoints import POINTS, Target
 from market import KEYS, KINDS, Market, Request
+from processes import forkserver
 
 LINES, LIVES = 3, 4  # workers at once, and how many of them follow one another
 #: What goes wrong on the way, and on which kind of request where that is not the fault's own.
@@ -162,10 +162,7 @@ class Theatre:
 
     def __init__(self, ledger: str | None) -> None:
         self._ledger = ledger
-        # The server is a fresh interpreter without threads, so a fork from it is safe, and takes milliseconds.
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), *sys.path)))
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["crash_worker"])
+        self._context = forkserver("crash_worker")
 
     def play(self, plan: Plan, score: Score) -> list[str]:
         """One round; what is wrong with it, in words."""
@@ -179,7 +176,7 @@ class Theatre:
             market.calm()
             for number in range(QUIET):
                 wrong += self._run(Job(logs / f"quiet-{number}", options, tuple(plan.requests)))
-                if books.quiet(Lines.read([logs / f"quiet-{number}"])):
+                if books.quiet(Lines.read([logs / f"quiet-{number}"])) or wrong:
                     break
             before = market.paid_posts()
             wrong += self._run(Job(logs / "again", options, tuple(plan.requests)))
@@ -302,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing = options.at or (score.as_dict()["never_killed_at"] if number % 2 else ())
         wrong = theatre.play(plan(options.seed, number, options.vendor, missing), score)
         if wrong:
-            for line in wrong:
+            for line in wrong[:12]:
                 print(f"BROKEN: {line}", file=sys.stderr)
             print(f"again: {_again(options, number, missing)}", file=sys.stderr)
             return 1

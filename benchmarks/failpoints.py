@@ -57,12 +57,14 @@ _latest = ""  # the one that any thread began last
 class Target:
     """Die when ``point`` is passed for the ``number``-th time; any point where it is empty.
 
-    ``moment``: die that many seconds after the start, wherever that is.
+    ``moment``: die that many seconds after the start, wherever that is. ``lingers``: seconds to stand there first,
+    with the log saying so, while others come to wait for this one.
     """
 
     point: str = ""
     number: int = 1
     moment: float | None = None
+    lingers: float = 0.0
 
 
 class Log:
@@ -96,6 +98,9 @@ class Failpoints:
                 return
             count = self._passed[point] if target.point else self._passed.total()
             if count == target.number:
+                if target.lingers:
+                    self._log.write(lingers=point)
+                    time.sleep(target.lingers)
                 self._die(point)
 
     def _die_later(self, seconds: float) -> None:

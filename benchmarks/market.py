@@ -52,10 +52,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to be bought. Its ``id`` stands in the prompt, and so in the body of everything charged for it."""
+    """One thing to be bought. Its ``id`` stands in the prompt, and so in the body of everything charged for it.
+
+    ``more``: arguments of its own over its kind's.
+    """
 
     id: str
     kind: str
+    more: tuple[tuple[str, Any], ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -65,7 +69,7 @@ class Request:
     def arguments(self) -> dict[str, Any]:
         """What ``generate`` takes."""
         kind = KINDS[self.kind]
-        return {"prompt": self.prompt, "backend": kind.backend, **kind.call}
+        return {"prompt": self.prompt, "backend": kind.backend, **kind.call, **dict(self.more)}
 
 
 def request_in(text: str) -> str:

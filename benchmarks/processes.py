@@ -1,0 +1,18 @@
+"""Processes that begin in milliseconds: forked from a server that has imported everything and has no threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+
+def forkserver(*modules: str) -> ForkServerContext:
+    """The context to start processes from, with these modules of this folder imported beforehand."""
+    # The server is a fresh interpreter, and learns where our modules lie from the environment alone.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), *sys.path)))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))
+    return context
