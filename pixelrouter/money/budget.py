@@ -9,6 +9,7 @@ from pixelrouter.types import Money
 
 Scope = Literal["call", "batch", "run", "day", "project"]
 LIVE = ("reserved", "sending", "accepted", "unknown")
+LIVE_SQL = "state IN ('reserved','sending','accepted','unknown')"
 
 
 @dataclass(frozen=True)
