@@ -77,6 +77,7 @@ def close_unknown(ledger: Ledger, attempt: str, *, charged: bool) -> Attempt:
             f"Attempt {row.id[:12]} is {row.state}; only an unknown outcome can be settled or released by hand.",
             hint="`pixelrouter jobs` shows the attempts that are not finished.",
         )
+    ledger.take_over(row.id, ledger.owner_and_body(row.id)[0], "unknown")  # a person's word ends whoever looks for it
     if charged:
         ledger.settle(
             row.id, Cost(row.held, row.cost_source), error=InvalidRequest("settled by hand: charged, no image")
