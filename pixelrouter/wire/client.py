@@ -12,21 +12,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 import tenacity
 
 from pixelrouter.errors import WireError
 from pixelrouter.types import HttpRequest, HttpResponse
-from pixelrouter.wire import guard
+from pixelrouter.wire import guard, network
 from pixelrouter.wire.exchange import Body, Exchange, answered_too_much, final_error, opening_client, strip, tls
 from pixelrouter.wire.retry import RetryBudget, Tries
 
 __all__ = ["AsyncWire", "RetryBudget", "Wire"]
 
-_PAID = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-_FREE = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+_FRESH = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+_KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+# Downloads from addresses that an answer named have connections of their own: one that leads to a private API host
+# must not be there to be used again.
+_Pool = Literal["paid", "free", "public"]
+_LIMITS: dict[_Pool, httpx.Limits] = {"paid": _FRESH, "free": _KEPT, "public": _KEPT}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -46,7 +50,7 @@ class Wire(Exchange):
     ) -> None:
         super().__init__(**settings)
         self._transport, self._sleep = transport, sleep
-        self._clients: dict[bool, httpx.Client] = {}
+        self._clients: dict[_Pool, httpx.Client] = {}
 
     def paid(self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float) -> HttpResponse:
         """Send once, on a fresh connection, and return whatever answer comes (redirects included).
@@ -57,7 +61,7 @@ class Wire(Exchange):
         """
         sent = self._api_request(request, rules, timeout_s)
         try:
-            return self._exchange(True, sent, request.max_bytes, timeout_s)
+            return self._exchange("paid", sent, request.max_bytes, timeout_s)
         except WireError as error:
             raise answered_too_much(error) from None
 
@@ -85,7 +89,7 @@ class Wire(Exchange):
             limit = tries.time_left(timeout_s)
             if download:
                 return self._download(request, rules, tries, timeout_s)
-            return self._exchange(False, self._api_request(request, rules, limit), request.max_bytes, limit)
+            return self._exchange("free", self._api_request(request, rules, limit), request.max_bytes, limit)
 
         retrying = tenacity.Retrying(
             retry=tries.again,
@@ -104,32 +108,34 @@ class Wire(Exchange):
         guard.check_delivery(url, rules)
         while True:
             limit = tries.time_left(timeout_s)
-            response = self._exchange(False, self._download_request(request, url, limit), request.max_bytes, limit)
+            pool: _Pool = "free" if guard.is_own(url, rules) else "public"
+            response = self._exchange(pool, self._download_request(request, url, limit), request.max_bytes, limit)
             if response.status not in _REDIRECTS:
                 return response
             url, hop = guard.next_hop(url, response.headers.get("location"), rules, hop), hop + 1
 
-    def _exchange(self, paid: bool, request: httpx.Request, cap: int, limit_s: float) -> HttpResponse:
+    def _exchange(self, pool: _Pool, request: httpx.Request, cap: int, limit_s: float) -> HttpResponse:
+        end = self._clock() + limit_s
         try:
-            response = self._client(paid).send(request, stream=True, auth=None, follow_redirects=False)
-            try:
-                body = Body(response, cap, self._clock, limit_s)
-                for part in response.iter_bytes():
-                    body.add(part)
-            finally:
-                response.close()
+            with network.under(network.Terms(time.monotonic() + limit_s, cap, pool == "public")):
+                response = self._client(pool).send(request, stream=True, auth=None, follow_redirects=False)
+                try:
+                    body = Body(response, cap, self._clock, end)
+                    for part in body.parts():
+                        body.add(part)
+                finally:
+                    response.close()
             return body.finish()
         except httpx.HTTPError as error:
             strip(error)
             raise
 
-    def _client(self, paid: bool) -> httpx.Client:
+    def _client(self, pool: _Pool) -> httpx.Client:
         with self._lock:
-            if paid not in self._clients:
+            if pool not in self._clients:
                 with opening_client():
-                    limits = _PAID if paid else _FREE
-                    self._clients[paid] = httpx.Client(transport=self._transport, verify=tls(), limits=limits)
-            return self._clients[paid]
+                    self._clients[pool] = network.client(_LIMITS[pool], tls(), self._transport)
+            return self._clients[pool]
 
     def close(self) -> None:
         """Close all connections. A later call opens new ones."""
@@ -157,13 +163,13 @@ class AsyncWire(Exchange):
     ) -> None:
         super().__init__(**settings)
         self._transport, self._sleep = transport, sleep
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients: dict[_Pool, httpx.AsyncClient] = {}
 
     async def paid(self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float) -> HttpResponse:
         """See :meth:`Wire.paid`."""
         sent = self._api_request(request, rules, timeout_s)
         try:
-            return await self._exchange(True, sent, request.max_bytes, timeout_s)
+            return await self._exchange("paid", sent, request.max_bytes, timeout_s)
         except WireError as error:
             raise answered_too_much(error) from None
 
@@ -186,7 +192,7 @@ class AsyncWire(Exchange):
             limit = tries.time_left(timeout_s)
             if download:
                 return await self._download(request, rules, tries, timeout_s)
-            return await self._exchange(False, self._api_request(request, rules, limit), request.max_bytes, limit)
+            return await self._exchange("free", self._api_request(request, rules, limit), request.max_bytes, limit)
 
         retrying = tenacity.AsyncRetrying(
             retry=tries.again,
@@ -206,32 +212,34 @@ class AsyncWire(Exchange):
         while True:
             limit = tries.time_left(timeout_s)
             sent = self._download_request(request, url, limit)
-            response = await self._exchange(False, sent, request.max_bytes, limit)
+            pool: _Pool = "free" if guard.is_own(url, rules) else "public"
+            response = await self._exchange(pool, sent, request.max_bytes, limit)
             if response.status not in _REDIRECTS:
                 return response
             url, hop = guard.next_hop(url, response.headers.get("location"), rules, hop), hop + 1
 
-    async def _exchange(self, paid: bool, request: httpx.Request, cap: int, limit_s: float) -> HttpResponse:
+    async def _exchange(self, pool: _Pool, request: httpx.Request, cap: int, limit_s: float) -> HttpResponse:
+        end = self._clock() + limit_s
         try:
-            response = await self._client(paid).send(request, stream=True, auth=None, follow_redirects=False)
-            try:
-                body = Body(response, cap, self._clock, limit_s)
-                async for part in response.aiter_bytes():
-                    body.add(part)
-            finally:
-                await response.aclose()
+            with network.under(network.Terms(time.monotonic() + limit_s, cap, pool == "public")):
+                response = await self._client(pool).send(request, stream=True, auth=None, follow_redirects=False)
+                try:
+                    body = Body(response, cap, self._clock, end)
+                    async for part in body.async_parts():
+                        body.add(part)
+                finally:
+                    await response.aclose()
             return body.finish()
         except httpx.HTTPError as error:
             strip(error)
             raise
 
-    def _client(self, paid: bool) -> httpx.AsyncClient:
+    def _client(self, pool: _Pool) -> httpx.AsyncClient:
         with self._lock:
-            if paid not in self._clients:
+            if pool not in self._clients:
                 with opening_client():
-                    limits = _PAID if paid else _FREE
-                    self._clients[paid] = httpx.AsyncClient(transport=self._transport, verify=tls(), limits=limits)
-            return self._clients[paid]
+                    self._clients[pool] = network.async_client(_LIMITS[pool], tls(), self._transport)
+            return self._clients[pool]
 
     async def aclose(self) -> None:
         """Close all connections. A later call opens new ones."""

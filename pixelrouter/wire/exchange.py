@@ -12,7 +12,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
@@ -24,6 +24,10 @@ from pixelrouter.types import HttpRequest, HttpResponse
 from pixelrouter.watch import SILENT, Watch
 from pixelrouter.wire import guard
 from pixelrouter.wire.retry import ATTEMPTS, RetryBudget, Tries
+from pixelrouter.wire.unpacking import unpack
+
+_LENGTH_DIGITS = 20  # of a Content-Length; h11 takes no more either
+_LONGEST = 300  # characters of an exception's text
 
 
 class Exchange:
@@ -78,40 +82,60 @@ class Exchange:
 
 
 class Body:
-    """Collects an answer's body under a size cap and a time limit."""
+    """Collects an answer's body under a size cap, until ``end`` on the ``clock``.
 
-    def __init__(self, response: httpx.Response, cap: int, clock: Callable[[], float], limit_s: float) -> None:
-        self._response, self._cap, self._clock = response, cap, clock
-        self._end = clock() + limit_s
-        self._parts: list[bytes] = []
-        self._size = 0
+    As it travels: httpx would unpack it without a bound.
+    """
+
+    def __init__(self, response: httpx.Response, cap: int, clock: Callable[[], float], end: float) -> None:
+        self._response, self._cap, self._clock, self._end = response, cap, clock, end
+        self._here = response.is_stream_consumed  # by a transport that answers from memory; httpx has unpacked it
+        self._unpacked = self._here and "content-encoding" in response.headers
+        self._data = bytearray()  # no list of parts: of parts of a byte or two each, that would be forty times as large
         guard.check_size(self._declared() or 0, cap)
 
     def _declared(self) -> int | None:
         text = self._response.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _LENGTH_DIGITS else None
+
+    def parts(self) -> Iterable[bytes]:
+        """The body as it arrives."""
+        return [self._response.content] if self._here else self._response.iter_raw()
+
+    async def async_parts(self) -> AsyncIterator[bytes]:
+        """The body as it arrives."""
+        if self._here:
+            yield self._response.content
+            return
+        async for part in self._response.aiter_raw():
+            yield part
 
     def add(self, part: bytes) -> None:
         """Raises WireError over the cap, ``httpx.ReadTimeout`` past the time limit."""
-        self._size += len(part)
-        guard.check_size(self._size, self._cap)
-        self._parts.append(part)
+        guard.check_size(len(self._data) + len(part), self._cap)
+        self._data += part
         if self._clock() > self._end:  # httpx limits each read, which a trickle of bytes never reaches
             raise httpx.ReadTimeout("the answer trickled in for too long", request=self._response.request)
 
     def finish(self) -> HttpResponse:
-        """The whole answer. Raises ``httpx.RemoteProtocolError`` if fewer bytes came than were declared."""
+        """The whole answer, unpacked.
+
+        Raises ``httpx.RemoteProtocolError`` if fewer bytes came than were declared, ``httpx.DecodingError``, WireError.
+        """
         response = self._response
         declared = self._declared()
         # Where the length says something else than the bytes that follow it (RFC 9110 section 8.6).
         other = response.request.method == "HEAD" or response.status_code in (204, 304)
-        packed = "content-encoding" in response.headers
-        if declared not in (None, self._size) and not other and not packed:
+        data = bytes(self._data)
+        self._data.clear()
+        if declared not in (None, len(data)) and not other and not self._unpacked:
             raise httpx.RemoteProtocolError(
-                f"{declared} bytes were declared and {self._size} came", request=response.request
+                f"{declared} bytes were declared and {len(data)} came", request=response.request
             )
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status_code, headers, b"".join(self._parts), str(response.url))
+        if not self._unpacked:
+            data = unpack(data, response, self._cap)
+        return HttpResponse(response.status_code, headers, data, str(response.url))
 
 
 def _header_value(name: str, secret: str) -> str:
@@ -130,10 +154,16 @@ def strip(error: httpx.HTTPError) -> None:
 
     Nothing in here may raise: another exception in the place of this one would be another verdict about money.
     """
-    error.args = tuple(redact(part) if isinstance(part, str) else part for part in error.args)
+    error.args = tuple(_short(part) if isinstance(part, str) else part for part in error.args)
     if isinstance(error, httpx.RequestError) and error._request is not None:
         request = error._request
         error.request = httpx.Request(request.method, request.url.copy_with(query=None, fragment=None))
+
+
+def _short(text: str) -> str:
+    """One printable line of a few hundred characters: h11 quotes whatever the server sent, which may be 100 kB."""
+    text = "".join(each if each.isprintable() else " " for each in redact(text)[: _LONGEST + 1])
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def answered_too_much(error: WireError) -> UnexpectedAnswer:

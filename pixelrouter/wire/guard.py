@@ -3,7 +3,7 @@
 Two rules keep a key and a machine safe. A credential goes only to an origin (scheme, host, port) that the backend
 names itself, never to one that an answer names. And an answer can only send us to public hosts of the backend's
 delivery list, so that a hostile or broken answer cannot make us read ``http://169.254.169.254/`` or a router's page.
-Names are compared as written, not resolved: which address a public name leads to is the resolver's business.
+Names are compared as written here; `wire.network` looks at the address that a name leads to.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _NAME = r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 _URL = re.compile(rf"(https?)://({_NAME}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?(?:[/?#][^\x00-\x1f\x7f]*)?")
 _PORTS = {"http": 80, "https": 443}
 _LOCAL_SUFFIXES = (".localhost", ".local", ".localdomain", ".internal", ".home.arpa")
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # how networks without IPv4 reach the rest
 
 _Origin = tuple[str, str, int]
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -58,6 +60,13 @@ def check_api(url: str, rules: Rules) -> None:
         )
 
 
+def is_own(url: str, rules: Rules) -> bool:
+    """Whether a result at ``url`` lies where the config itself points: at an API origin, or beside a simulator."""
+    origin = _origin(url)
+    apis = _origins(rules)
+    return origin in apis or (_is_loopback(origin[1]) and any(_is_loopback(api[1]) for api in apis))
+
+
 def check_delivery(url: str, rules: Rules) -> None:
     """Pass if a result may be downloaded from ``url``; else raise ForbiddenHost.
 
@@ -66,8 +75,7 @@ def check_delivery(url: str, rules: Rules) -> None:
     """
     origin = _origin(url)
     scheme, host, _ = origin
-    apis = _origins(rules)
-    if origin in apis or (_is_loopback(host) and any(_is_loopback(api[1]) for api in apis)):
+    if is_own(url, rules):
         return
     if not any(fnmatchcase(host, pattern.lower().rstrip(".")) for pattern in rules.delivery):
         raise ForbiddenHost(
@@ -89,7 +97,10 @@ def next_hop(url: str, location: str | None, rules: Rules, hop: int, most: int =
         raise WireError(f"A download from {_show(_origin(url))} was redirected to nowhere (no Location header).")
     if hop >= most:
         raise WireError(f"A download was redirected more than {most} times, the last time by {_show(_origin(url))}.")
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError:  # brackets that hold no address, for instance
+        raise ForbiddenHost("A download was redirected to something that is no address.") from None
     check_delivery(target, rules)
     return target
 
@@ -127,8 +138,11 @@ def _ip(host: str) -> _IP | None:
 
 
 def _embedded(ip: _IP) -> _IP:
-    """The IPv4 address inside a mapped or 6to4 address, else the address itself."""
-    return (ip.ipv4_mapped or ip.sixtofour or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
+    """The IPv4 address inside a mapped, 6to4 or NAT64 (RFC 6052) address, else the address itself."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    translated = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+    return ip.ipv4_mapped or ip.sixtofour or translated or ip
 
 
 def _is_loopback(host: str) -> bool:
@@ -136,10 +150,18 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost" if ip is None else _embedded(ip).is_loopback
 
 
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet; False for what is no address."""
+    ip = _ip(address.partition("%")[0])  # a scope, as in fe80::1%eth0
+    if ip is None:
+        return False
+    ip = _embedded(ip)
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
 def _is_public(host: str) -> bool:
-    if ip := _ip(host):
-        ip = _embedded(ip)
-        return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if _ip(host):
+        return is_public(host)
     # Resolvers read "127.1", "0x7f.1" and "2130706433" as addresses; a public name never ends in a number.
     last = host.rpartition(".")[2]
     return "." in host and not last[:1].isdigit() and not host.endswith(_LOCAL_SUFFIXES)

@@ -8,17 +8,27 @@ paid call promises holds while recording too.
 
 from __future__ import annotations
 
+import time
+
 import httpx
 
-from pixelrouter.types import HttpResponse
+from pixelrouter.types import HttpRequest, HttpResponse
+from pixelrouter.wire import network
 from pixelrouter.wire.cassette import Cassette, Mode
-from pixelrouter.wire.exchange import opening_client, tls
+from pixelrouter.wire.exchange import Body, opening_client, tls
 
 __all__ = ["Cassette", "Mode", "RecordingTransport"]
 
+_LONGEST_S = 300.0  # of an exchange outside a wire, which names no limit
 _FRESH = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 # They describe the bytes on the way, which are unpacked and whole by now.
 _TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
+
+
+def _collecting(response: httpx.Response) -> Body:
+    """The body of an answer that is recorded, under the cap and the time limit of the call that it answers."""
+    terms = network.terms() or network.Terms(time.monotonic() + _LONGEST_S, HttpRequest("GET", "").max_bytes)
+    return Body(response, terms.cap, time.monotonic, terms.end)
 
 
 class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -36,8 +46,15 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return answer
         if self._client is None:
             with opening_client():
-                self._client = httpx.Client(verify=tls(), limits=_FRESH)
-        return self._keep(request, body, self._client.send(request, auth=None, follow_redirects=False))
+                self._client = network.client(_FRESH, tls())
+        response = self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            whole = _collecting(response)
+            for part in whole.parts():
+                whole.add(part)
+        finally:
+            response.close()
+        return self._keep(request, body, whole.finish())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See :meth:`handle_request`."""
@@ -46,8 +63,15 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return answer
         if self._async_client is None:
             with opening_client():
-                self._async_client = httpx.AsyncClient(verify=tls(), limits=_FRESH)
-        return self._keep(request, body, await self._async_client.send(request, auth=None, follow_redirects=False))
+                self._async_client = network.async_client(_FRESH, tls())
+        response = await self._async_client.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            whole = _collecting(response)
+            async for part in whole.async_parts():
+                whole.add(part)
+        finally:
+            await response.aclose()
+        return self._keep(request, body, whole.finish())
 
     def _recorded(self, request: httpx.Request, body: bytes) -> httpx.Response | None:
         if self.cassette.mode == "record":
@@ -59,17 +83,17 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise self.cassette.miss(request.method, str(request.url), body)
         return None
 
-    def _keep(self, request: httpx.Request, body: bytes, response: httpx.Response) -> httpx.Response:
+    def _keep(self, request: httpx.Request, body: bytes, response: HttpResponse) -> httpx.Response:
         self.cassette.append(
             request.method,
             str(request.url),
             body,
-            status=response.status_code,
+            status=response.status,
             headers=response.headers,
             content=response.content,
         )
-        headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _TRANSFER]
-        return httpx.Response(response.status_code, headers=headers, content=response.content, request=request)
+        headers = {name: value for name, value in response.headers.items() if name not in _TRANSFER}
+        return httpx.Response(response.status, headers=headers, content=response.content, request=request)
 
     def close(self) -> None:
         """Close the recording client, if there is one."""
