@@ -262,7 +262,27 @@ class ChargedWithoutImage(PixelRouterError):
 
 
 class ResultExpired(ChargedWithoutImage):
-    """Paid and drawn, but the vendor no longer has the file. The message holds the id to complain with."""
+    """Paid and drawn, but the vendor no longer has the file.
+
+    To complain with: ``vendor_request`` is the vendor's own id, ``paid_at`` when it was bought (UTC), ``attempt`` the
+    ledger's row, which stays booked as spent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        attempt: str | None = None,
+        vendor_request: str | None = None,
+        paid_at: str | None = None,
+        **rest: Any,
+    ) -> None:
+        super().__init__(message, **rest)
+        self.attempt, self.vendor_request, self.paid_at = attempt, vendor_request, paid_at
+
+    def as_dict(self) -> dict[str, Any]:
+        more = {"attempt": self.attempt, "vendor_request": self.vendor_request, "paid_at": self.paid_at}
+        return {**super().as_dict(), **more}
 
 
 class IncompleteDelivery(ChargedWithoutImage):

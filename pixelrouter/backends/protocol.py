@@ -225,13 +225,15 @@ class BackendDefaults:
 
     ``requires``: packages without which the backend cannot work, and how to install them. ``billing``: when a charge
     shows in :meth:`balance`; None: what is left proves nothing. ``idempotent_s``: for how many seconds the vendor is
-    trusted to remember an idempotency key, where it takes one.
+    trusted to remember an idempotency key, where it takes one. ``keeps_s``: after how many seconds a finished job that
+    the vendor no longer knows is lost for good; before, that may be a stumble.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
     install: ClassVar[str] = ""
     billing: ClassVar[Billing | None] = None
     idempotent_s: ClassVar[float] = 24 * 3600.0
+    keeps_s: ClassVar[float] = 24 * 3600.0
 
     def layout(self, request: GenerationRequest) -> Layout:
         """The first n files are the images, each of the size asked for; views, frames and tiles share a palette."""

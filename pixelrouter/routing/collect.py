@@ -9,37 +9,33 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import ROUND_CEILING, Decimal
-from typing import TypeVar
 
-from pixelrouter.backends.protocol import Backend, Call, RemoteBackend
+from pixelrouter.backends.protocol import Backend, RemoteBackend
 from pixelrouter.errors import (
     ChargedWithoutImage,
     IncompleteDelivery,
     JobFailed,
     PixelRouterError,
-    Refused,
     ResultExpired,
     StillRunning,
     StoreError,
-    UnexpectedAnswer,
     UnreadableImage,
-    WireError,
 )
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import decode
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.effects import Free, Sleep, Steps, Work
+from pixelrouter.routing.download import Came, Download
+from pixelrouter.routing.effects import Sleep, Steps, Work
+from pixelrouter.routing.free import free_call, keeping, read, rules_of, still_running
 from pixelrouter.routing.keeping import after_sending, write_down
+from pixelrouter.routing.lost import COMPLAIN, expired, forgotten, no_image
 from pixelrouter.store import Store
 from pixelrouter.types import (
     MICROS,
     Attempt,
     Cost,
     Delivery,
-    HttpResponse,
     Inline,
     Money,
     Progress,
@@ -49,51 +45,8 @@ from pixelrouter.types import (
 from pixelrouter.wire.guard import HostRules
 from pixelrouter.wire.retry import RetryBudget
 
-T = TypeVar("T")
 MOST = 1_000_000  # dollars, generations, units: a bill above is a broken answer
 _HERE = "delivered-with-the-answer"  # ticket of a vendor that answers a submit with addresses instead of a job
-
-
-def rules_of(backend: RemoteBackend) -> HostRules:
-    """The backend's hosts as the wire checks them."""
-    hosts = backend.hosts()
-    return HostRules(hosts.api, hosts.delivery)
-
-
-def free_call(
-    ask: Ask,
-    backend: RemoteBackend,
-    call: Call[object],
-    budget: RetryBudget,
-    purpose: str,
-    *,
-    download: bool = False,
-    attempts: int | None = None,
-) -> Free:
-    """The effect that sends a backend's free call."""
-    return Free(
-        call.request,
-        rules_of(backend),
-        backend.settings.timeout_s,
-        budget,
-        purpose,
-        ask.deadline if ask.deadline != float("inf") else None,
-        download,
-        attempts,
-    )
-
-
-def read(backend: RemoteBackend, call: Call[T], response: HttpResponse) -> T:
-    """What the answer says. A reader that trips over it raises UnexpectedAnswer, so the money's trace is never lost."""
-    try:
-        return call.read(response)
-    except PixelRouterError:
-        raise
-    except Exception as error:
-        raise UnexpectedAnswer(
-            f"{backend.name} answered {response.status} in a form nobody expected ({type(error).__name__}).",
-            status=response.status,
-        ) from error
 
 
 class Collector:
@@ -178,23 +131,31 @@ class Collector:
         self, ask: Ask, backend: RemoteBackend, attempt: Attempt, ticket: Ticket
     ) -> Steps[tuple[Delivery, Ticket]]:
         # A first look after a quarter of the usual pause: small sprites are often done by then.
-        pause = backend.settings.poll_s / 4
+        pause, asked_twice = backend.settings.poll_s / 4, False
         while True:
             if time.monotonic() + pause > ask.deadline:
-                raise self._still_running(attempt, ticket, "The time limit of this call is over.")
+                raise still_running(attempt, ticket, "The time limit of this call is over.")
             yield Sleep(pause)
-            with self._keeping(attempt, ticket):
+            with keeping(attempt, ticket):
                 call = backend.poll(ticket)
                 response = yield free_call(ask, backend, call, self.budget(backend.name), "look at the job")
             try:
-                with self._keeping(attempt, ticket):
+                with keeping(attempt, ticket):
                     state = read(backend, call, response)
             except JobFailed as error:
                 raise self.failed(attempt, error) from None
             except ResultExpired as error:
                 told = None if error.charged is None else Cost(error.charged, "reported")
                 cost = _booked(attempt, _bill(attempt, told, None))
-                raise self._gone(attempt, cost, ticket, error) from error
+                raise (yield from self._gone(attempt, cost, error)) from error
+            except StillRunning as error:
+                if not forgotten(attempt, backend, call, response):
+                    raise
+                if asked_twice:  # one stray answer is not the vendor's last word
+                    gone = ResultExpired(str(error.__cause__ or error))
+                    raise (yield from self._gone(attempt, _booked(attempt, None), gone)) from error
+                asked_twice, pause = True, backend.settings.poll_s
+                continue
             if isinstance(state, Delivery):
                 return state, ticket
             if isinstance(state, Ticket):  # the same job, its next stage
@@ -204,24 +165,6 @@ class Collector:
             ask.tell("wait", backend.name, state.fraction, state.status)
             pause = _next_pause(backend.settings.poll_s, state)
 
-    @contextmanager
-    def _keeping(self, attempt: Attempt, ticket: Ticket) -> Iterator[None]:
-        """A free call that fails for good leaves the job where it is: paid, and to be collected later."""
-        try:
-            yield
-        except JobFailed:  # ContentBlocked too, which is a Refused as well: the vendor's last word on the job
-            raise
-        except (WireError, UnexpectedAnswer, Refused) as error:
-            raise self._still_running(attempt, ticket, str(error)) from error
-
-    def _still_running(self, attempt: Attempt, ticket: Ticket, why: str) -> StillRunning:
-        return StillRunning(
-            f"The job {ticket.id} at {attempt.backend} is not collected yet. {why} Its {attempt.held} stay held.",
-            hint="Run the same call again, or `pixelrouter resume`: the job is collected, not bought again.",
-            attempt=attempt.id,
-            ticket=ticket,
-        )
-
     # --- images ---
 
     def deliver(
@@ -229,15 +172,16 @@ class Collector:
     ) -> Steps[Attempt]:
         """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
         cost = _booked(attempt, _bill(attempt, delivery.cost, delivery.units))
-        try:
-            images = yield from self._download(ask, backend, attempt, delivery, ticket)
-        except ResultExpired as error:
-            raise self._gone(attempt, cost, ticket, error) from error
-        raws = [self._store.put(image) for image in images]
+        came = yield from self._bring(ask, backend, attempt, delivery, ticket)
+        if came.lost is not None and not came.files:
+            raise (yield from self._gone(attempt, cost, came.lost)) from came.lost
+        raws = [self._store.put(image) for image in came.files]
         request = ask.request.model_copy(update={"model": attempt.model})
-        wanted = backend.layout(request).raws
-        problem = yield Work(lambda: self._problem(ask, wanted or max(1, len(images)), images, cost, raws))
-        names, notes = delivery.names, delivery.notes
+        wanted = backend.layout(request).raws or max(1, len(delivery.items))
+        problem = yield Work(lambda: self._problem(ask, wanted, came, cost, raws))
+        names, notes = came.names, delivery.notes
+        if came.lost is not None:
+            notes = (*notes, f"{len(delivery.items) - len(came.files)} of {len(delivery.items)} files are lost.")
         yield from write_down(
             lambda: self._ledger.settle(attempt.id, cost, raws=raws, names=names, notes=notes, error=problem)
         )
@@ -248,60 +192,27 @@ class Collector:
             raise StoreError(f"Attempt {attempt.id} vanished from the ledger.")
         return settled
 
-    def _gone(self, attempt: Attempt, cost: Cost, ticket: Ticket | None, error: ResultExpired) -> ResultExpired:
-        """Book an image that was paid for and that the vendor no longer has."""
-        gone = ResultExpired(
-            f"{attempt.backend} drew the image and charged {cost.money}, but has deleted it: {error.message}"
-            f" Complain to the vendor with its request id {attempt.vendor_request or (ticket and ticket.id)}.",
-            hint="To buy it anew: fresh=True (--fresh).",
-            charged=cost.money,
-        )
-        self._ledger.settle(attempt.id, cost, error=gone)
-        return gone
-
-    def _download(
+    def _bring(
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
-    ) -> Steps[list[bytes]]:
-        remote = any(isinstance(item, Remote) for item in delivery.items)
-        if not remote or backend.kind != "remote":
-            return [item.data for item in delivery.items if isinstance(item, Inline)]
-        try:
-            return (yield from self._fetch_all(ask, backend, attempt, delivery, ticket))
-        except ResultExpired:
-            call = None if ticket is None or ticket.id == _HERE else backend.renew(ticket)
-            if call is None:
-                raise
-        # The addresses have expired, not the images: ask for new addresses, once.
-        try:
-            response = yield free_call(ask, backend, call, self.budget(backend.name), "renew download addresses")
-            renewed = read(backend, call, response)
-        except ResultExpired:
-            raise
-        except PixelRouterError as error:
-            raise self._still_running(attempt, ticket or Ticket(attempt.id), str(error)) from error
-        return (yield from self._fetch_all(ask, backend, attempt, renewed, ticket))
+    ) -> Steps[Came]:
+        if backend.kind != "remote" or not any(isinstance(item, Remote) for item in delivery.items):
+            inline = tuple(item.data for item in delivery.items if isinstance(item, Inline))
+            return Came(inline, delivery.names)
+        download = Download(ask, backend, attempt, ticket, self.budget(backend.name))
+        return (yield from download.bring(delivery, renewable=ticket is not None and ticket.id != _HERE))
 
-    def _fetch_all(
-        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
-    ) -> Steps[list[bytes]]:
-        calls = iter(backend.fetch(delivery))
-        images = []
-        for number, item in enumerate(delivery.items, 1):
-            if isinstance(item, Inline):
-                images.append(item.data)
-                continue
-            ask.tell("download", backend.name, number / len(delivery.items))
-            with self._keeping(attempt, ticket or Ticket(attempt.id)):
-                call = next(calls)
-                free = free_call(ask, backend, call, self.budget(backend.name), "download the image", download=True)
-                images.append(read(backend, call, (yield free)))
-        return images
+    def _gone(self, attempt: Attempt, cost: Cost, error: ResultExpired) -> Steps[ChargedWithoutImage]:
+        """Book an image that was paid for and that the vendor no longer has."""
+        yield from write_down(
+            lambda: self._ledger.settle(attempt.id, cost, error=expired(attempt, cost, error.message))
+        )
+        return no_image(self._ledger.get(attempt.id) or attempt)
 
     @staticmethod
-    def _problem(ask: Ask, wanted: int, images: list[bytes], cost: Cost, raws: list[str]) -> PixelRouterError | None:
+    def _problem(ask: Ask, wanted: int, came: Came, cost: Cost, raws: list[str]) -> PixelRouterError | None:
         """What is wrong with the first ``wanted`` images, if anything. What could be read is kept for finishing."""
-        readable, why = 0, ""
-        for raw, image in zip(raws[:wanted], images, strict=False):
+        readable, why = 0, f" {came.lost.message}" if came.lost else ""
+        for raw, image in zip(raws[:wanted], came.files, strict=False):
             try:
                 ask.decoded[raw] = decode(image)
                 readable += 1
@@ -316,10 +227,10 @@ class Collector:
                 charged=cost.money,
                 stored=raws,
             )
-        what = "without any image" if not images else "with images that cannot be read"
+        what = "without any image" if not came.files else "with images that cannot be read"
         return ChargedWithoutImage(
             f"The vendor charged {cost.money} and answered {what}.{why} The bytes are kept in the store.",
-            hint="Complain to the vendor; fresh=True (--fresh) buys the image anew.",
+            hint=COMPLAIN,
             charged=cost.money,
             stored=raws,
         )

@@ -36,11 +36,12 @@ from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.ask import candidate as candidate_of
-from pixelrouter.routing.collect import Collector, free_call, read
+from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Sleep, Steps, Work
-from pixelrouter.routing.finishing import no_image
+from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.gate import none_left
 from pixelrouter.routing.keys import derived_seed
+from pixelrouter.routing.lost import no_image
 from pixelrouter.routing.pictures import blank
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.recovery import Recovery, fingerprint

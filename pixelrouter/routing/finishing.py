@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pixelrouter import errors
-from pixelrouter.errors import ChargedWithoutImage, IncompleteDelivery, QualityRejected, UnreadableImage
+from pixelrouter.errors import IncompleteDelivery, QualityRejected, UnreadableImage
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_indexed
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.routing.gate import judged
+from pixelrouter.routing.lost import no_image
 from pixelrouter.store import Store
 from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task, Unit
 
@@ -147,15 +147,3 @@ def _finish_all(
     ]
     times = tuple(time for one in cuts for time in one.durations)
     return done, tuple(name for one in cuts for name in one.names), times if any(times) else ()
-
-
-def no_image(attempt: Attempt) -> ChargedWithoutImage:
-    """The error that this attempt ended with, for a call that meets it again."""
-    kind, _, message = (attempt.error or "").partition(": ")
-    cls = getattr(errors, kind, ChargedWithoutImage)
-    if not (isinstance(cls, type) and issubclass(cls, ChargedWithoutImage)):
-        cls = ChargedWithoutImage
-    if not message:
-        message = f"{attempt.backend} charged {attempt.cost.money} for this request and no usable image came."
-    problem: ChargedWithoutImage = cls(message, charged=attempt.cost.money, stored=attempt.raws)
-    return problem

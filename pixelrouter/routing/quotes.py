@@ -19,8 +19,9 @@ from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswer, WireError
 from pixelrouter.money import prices
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector, free_call, read
+from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Steps
+from pixelrouter.routing.free import free_call, read
 from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
 
 CATALOGUE_AGE_S = 24 * 3600

@@ -13,8 +13,9 @@ from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import InvalidRequest, OutcomeUnknown, PixelRouterError
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate
-from pixelrouter.routing.collect import Collector, free_call, read
+from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Paid, Sleep, Steps
+from pixelrouter.routing.free import free_call, read
 from pixelrouter.types import Attempt, Delivery, GenerationRequest, Mark, Ticket
 
 FIND_PAGES = 10  # of the vendor's list, when a lost job is looked for

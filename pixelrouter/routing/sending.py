@@ -21,8 +21,9 @@ from pixelrouter.errors import (
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector, read
+from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Paid, Sleep, Steps
+from pixelrouter.routing.free import read
 from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
 from pixelrouter.routing.recovery import Recovery
 from pixelrouter.routing.verdict import Verdict

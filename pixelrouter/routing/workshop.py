@@ -27,11 +27,12 @@ from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
-from pixelrouter.routing.collect import Collector, free_call, read
+from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
 from pixelrouter.routing.finishing import finished_art
+from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.gate import after, goes_on, none_left, noted, remembering, turned_down
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
@@ -220,6 +221,7 @@ class Workshop:
             strategy=_strategy(strategy or settings.strategy),
             labels=Labels(asset or "", _tags(tags), style_group or ""),
             restyle=restyle,
+            named=backend is not None,
             watch=self.watch,
         )
 

@@ -61,6 +61,8 @@ class Backend(BackendDefaults):
     name: ClassVar[str] = "fal"
     kind: ClassVar[Literal["remote"]] = "remote"
     settings_type: ClassVar[type[BackendSettings]] = FalSettings
+    # fal's pages name an hour, six minutes for a result of 10 KB or more, and 30 days (2026-09).
+    keeps_s: ClassVar[float] = 360.0
     # FAL_KEY is the vendor's (fal_client 1.0.3, auth.py); FAL_API_KEY is what many projects call it instead.
     credentials: ClassVar[tuple[str, ...]] = ("FAL_KEY", "FAL_API_KEY")
 

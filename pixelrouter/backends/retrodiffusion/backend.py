@@ -201,13 +201,13 @@ class Backend(BackendDefaults):
     def renew(self, ticket: Ticket) -> Call[Delivery]:
         """Fresh addresses for a finished job whose addresses expired. Free, repeatable, good for 24 hours.
 
-        v2 asks API Activity, which signs anew; v1, and a ticket without a request id, asks the task again. Raises
-        ResultExpired from ``read`` when the vendor no longer has the files.
+        API Activity signs anew. It is a part of v2 and lists every call of the account, so those of v1 too; a ticket
+        without a request id asks its task again. Raises ResultExpired from ``read`` when the files are gone.
         """
         version = ticket.extra.get("version", self._version)
         vendor_id = ticket.extra.get("request_id")
         doing = f"the files of job {ticket.id}"
-        if version == "v2" and vendor_id:
+        if vendor_id:
 
             def renewed(response: HttpResponse, doing: str) -> Delivery:
                 return self._activity(response, doing, ticket)
