@@ -64,8 +64,11 @@ _SECRET_SHAPES = re.compile(
     r"|\br8_[A-Za-z0-9]{8,}"  # Replicate
     r"|\b(?:[Bb]earer|[Kk]ey)\s+[A-Za-z0-9._:-]{16,}"  # Authorization header values
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{16,}"  # fal key id:secret
-    r"|(?<=[?&])(?:X-Amz-Signature|X-Amz-Credential|sig|signature|token)=[^&\s\"']+"  # signed URLs
+    # Signed URLs: AWS S3 and CloudFront, Google, Azure, and plain ones.
+    r"|(?<=[?&])(?i:x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|policy|key-pair-id|token"
+    r"|awsaccesskeyid|googleaccessid|access_token|api_?key)=[^&\s\"'#]+"
 )
+_LONGEST = 4000  # characters of a message: no vendor's answer, and no list of reasons, fills a log
 REDACTED = "[redacted]"
 
 
@@ -91,7 +94,8 @@ class PixelRouterError(Exception):
     money: ClassVar[MoneyMoved] = "no"
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        self.message = redact(message)
+        message = redact(message)
+        self.message = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
         self.hint = redact(hint) if hint else None
         super().__init__(self.message)
 
