@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,21 +10,49 @@ import typer
 from pixelrouter.cli import options as o
 from pixelrouter.cli.exits import CHECK_FAILED, OK
 from pixelrouter.cli.output import command, emit, say, table
+from pixelrouter.errors import ConfigError
 
 
 @command()
-def doctor(as_json: o.AsJson = False) -> int:
+def doctor(
+    rescue: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Copy what can be read of a damaged ledger into this new file.")
+    ] = None,
+    as_json: o.AsJson = False,
+) -> int:
     """Check configuration, credentials, ledger and store. Sends nothing that costs."""
     from pixelrouter import PixelRouter
+    from pixelrouter.routing.doctor import without_settings
 
-    with PixelRouter() as router:
-        checks = router.doctor()
+    try:
+        router = PixelRouter()
+    except ConfigError as error:
+        if rescue:
+            raise
+        checks = without_settings(error)
+    else:
+        with router:
+            if rescue:
+                return _rescued(router.rescue(rescue), as_json=as_json)
+            checks = router.doctor()
     if as_json:
         emit(checks)
     else:
         rows = [[_mark(c["ok"]), c["check"], c["detail"], "" if c["ok"] else c.get("fix") or ""] for c in checks]
         table(["", "check", "found", "what to do"], rows)
     return OK if all(check["ok"] for check in checks) else CHECK_FAILED
+
+
+def _rescued(done: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        emit(done)
+    else:
+        say(f"{done['whole']} attempts were copied into {done['saved_as']}, {len(done['in_part'])} of them in part.")
+        for name, what in (("in_part", "in part"), ("lost", "lost")):
+            for one in done[name]:
+                say(f"{what}: {one}")
+        say(f"Now move {done['ledger']} (with -wal and -shm) away, keep it, and put the new file in its place.")
+    return CHECK_FAILED if done["lost"] else OK
 
 
 @command()

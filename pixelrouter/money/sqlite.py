@@ -42,8 +42,9 @@ class SQLite:
 
     remote = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_s: float | None = None) -> None:
         self.path, self.where = path, str(path)
+        self._busy_s = BUSY_S if busy_s is None else busy_s
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -79,12 +80,12 @@ class SQLite:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
-            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
             with self._guard:
                 self._connections.append(connection)  # before anything can fail, so that it is closed in any case
             connection.row_factory = sqlite3.Row
             self._refuse_foreign(connection)
-            _switch_to_wal(connection)
+            _switch_to_wal(connection, self._busy_s)
             connection.execute("PRAGMA synchronous = FULL")
             self._local.connection = connection
         return connection
@@ -218,13 +219,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def _switch_to_wal(connection: sqlite3.Connection, busy_s: float) -> None:
     """Set write-ahead logging, which lasts for the file.
 
     The switch needs the file to itself and, unlike any other statement, does not wait for that (SQLite's busy timeout
     is not asked), so several processes that open a new ledger at once would fail: wait here.
     """
-    until = time.monotonic() + BUSY_S
+    until = time.monotonic() + busy_s
     while True:
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

@@ -1,18 +1,16 @@
-"""Looking at the ledger and setting it right: jobs, costs, backends, doctor. Nothing here can cost money."""
+"""Looking at the ledger and setting it right: jobs, costs, backends. Nothing here can cost money."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import platform
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from pixelrouter import backends as registry
 from pixelrouter.backends.protocol import Backend
-from pixelrouter.errors import InvalidRequest, redact
+from pixelrouter.errors import InvalidRequest
 from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.totals import BY, By, totals
@@ -150,43 +148,6 @@ def models(workshop: Workshop, name: str) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def doctor(workshop: Workshop) -> Iterator[dict[str, Any]]:
-    """Checks of this installation, one row each: ``check``, ``ok``, ``detail``, ``fix``. Offline."""
-
-    def row(check: str, ok: bool, detail: str, fix: str = "") -> dict[str, Any]:
-        return {"check": check, "ok": ok, "detail": redact(detail), "fix": "" if ok else fix}
-
-    s = workshop.settings
-    python_ok = sys.version_info >= (3, 11)
-    yield row("python", python_ok, platform.python_version(), "Install Python 3.11 or newer.")
-    yield row("config", True, str(s.config_file or "no config file; defaults and environment"))
-    yield row("state", True, str(s.state_dir))
-    integrity = workshop.ledger.check()
-    fix = "Move the ledger away and keep it: it is the only record of what was paid."
-    yield row("ledger", integrity == "ok", f"{workshop.ledger.database.where}: {integrity}", fix)
-    lost = [d for a in workshop.ledger.attempts() if a.state == "settled" for d in a.raws if d not in workshop.store]
-    fix = "Restore the store folder from a backup; those images would have to be bought again."
-    yield row("store", not lost, f"{len(lost)} paid images are missing" if lost else "every paid image is here", fix)
-    unknown = [a for a in workshop.ledger.attempts(live_only=True) if a.state == "unknown"]
-    fix = "`pixelrouter resume` asks the vendors what became of them."
-    yield row("outcomes", not unknown, f"{len(unknown)} attempts with unknown outcome", fix)
-    has = importlib.util.find_spec("imagequant") is not None
-    yield row("imagequant", True, "installed" if has else "not installed, and needed only for quantizer='imagequant'")
-    for name in registry.names():
-        cls = registry.load(name)
-        key, source = workshop.credential(name, cls)
-        chosen = name in s.candidates()
-        if lacks := _lacks(cls):
-            fix = f"{getattr(cls, 'install', '')}, or choose another backend."
-            yield row(f"backend {name}", not chosen, f"not installed: {', '.join(lacks)}", fix)
-        elif not cls.credentials:
-            yield row(f"backend {name}", True, "needs no key")
-        else:
-            detail = f"key from {source}" if key else f"{cls.credentials[0]} is not set"
-            ok = key is not None or not chosen
-            yield row(f"backend {name}", ok, detail, f"Set {cls.credentials[0]}, or choose another backend.")
 
 
 def dry_run(workshop: Workshop, ask: Ask) -> list[dict[str, Any]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.totals import By
-from pixelrouter.routing import batch, desk
+from pixelrouter.routing import batch, desk, doctor
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
@@ -93,7 +94,15 @@ class _Desk:
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks of this installation, each with what to do about it."""
-        return list(desk.doctor(self._open()))
+        return list(doctor.doctor(self.settings, self._keys))
+
+    def rescue(self, to: str | Path) -> dict[str, Any]:
+        """Copy what can be read of a damaged ledger into the new file ``to``; the old one stays as it is.
+
+        Returns what was saved ``whole`` (a count), ``in_part`` and ``lost``. Raises LedgerError where nothing can be
+        read, InvalidRequest where ``to`` exists.
+        """
+        return doctor.rescue(self.settings, Path(to))
 
 
 class PixelRouter(_Desk, TaskMethods[PixelArt]):

@@ -1,0 +1,1 @@
+"""Everything that comes from outside, made by somebody who means harm."""
