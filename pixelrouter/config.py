@@ -73,7 +73,10 @@ class Options(BaseModel):
     strategy: Literal["in_order", "cheapest", "fastest", "weighted"] = Field(
         default="in_order", description="Which backend of the route is asked first."
     )
-    ledger: str | None = Field(default=None, description="A team's ledger: postgresql://user@host/database.")
+    ledger: str | None = Field(
+        default=None, repr=False, description="A team's ledger: postgresql://user@host/database."
+    )
+    lease_s: float = Field(default=20.0, ge=1, description="Seconds until a dead worker's jobs are free for the team.")
     observe: tuple[str, ...] | None = Field(default=None, description="Who is told of every step: logging, otel.")
     state: Path | None = Field(default=None, description="Folder of the ledger and the stored images.")
     project: str | None = Field(default=None, description="Name under which the project's spending is added up.")
