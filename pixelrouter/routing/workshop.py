@@ -22,7 +22,6 @@ from pixelrouter.config import Settings
 from pixelrouter.errors import ConfigError, InvalidRequest, PixelRouterError, QualityRejected, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Labels, Ledger
-from pixelrouter.money.owner import Owner
 from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
@@ -37,8 +36,8 @@ from pixelrouter.routing.gate import after, goes_on, none_left, noted, rememberi
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.state import State
 from pixelrouter.routing.watched import watched
-from pixelrouter.store import Store
 from pixelrouter.types import (
     Attempt,
     GenerationRequest,
@@ -69,30 +68,18 @@ class Workshop:
             register_secret(value)
         settings.check_backend_names(registry.names())
         self.replaying = settings.cassette is not None and settings.cassette_mode == "replay"
-        folder = settings.state_dir
-        try:
-            self.owner = Owner(folder / "owners")
-        except OSError as error:
-            raise ConfigError(
-                f"The state folder {folder} cannot be written: {error}.",
-                hint="Set PIXELROUTER_STATE to a folder that can.",
-            ) from error
-        try:
-            self.ledger = Ledger(settings.ledger or folder / "ledger.db", owner=self.owner.id, watch=watch)
-        except BaseException:
-            self.owner.close()
-            raise
-        self.store = Store(folder / "store")
+        self.state = State(settings)
+        self.owner, self.store = self.state.worker, self.state.store
+        self.ledger = Ledger(self.state.database, owner=self.owner, watch=watch)
         self.collector = Collector(self.ledger, self.store)
-        self.quotes = Quotes(folder / "catalogue", self.collector, live=settings.cassette is None)
+        self.quotes = Quotes(settings.state_dir / "catalogue", self.collector, live=settings.cassette is None)
         self.engine = Engine(self.ledger, self.owner, self.collector, self.quotes)
         self.run = settings.run or uuid.uuid4().hex
         self._backends: dict[str, tuple[Backend, bool]] = {}
 
     def close(self) -> None:
-        """Close the ledger and give the owner's lock back."""
-        self.ledger.close()
-        self.owner.close()
+        """Close the ledger and give the owner's lock, or lease, back."""
+        self.state.close()
 
     # --- backends ---
 
