@@ -31,7 +31,7 @@ from pixelrouter.errors import (
 )
 from pixelrouter.money.balances import account_of
 from pixelrouter.money.ledger import Draft, Ledger
-from pixelrouter.money.owner import Owner
+from pixelrouter.money.owner import Worker
 from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
@@ -58,7 +58,7 @@ _PLAIN = FinishSpec()
 class Engine:
     """Buys, resumes and reuses. Holds no state of its own beside the ledger's."""
 
-    def __init__(self, ledger: Ledger, owner: Owner, collector: Collector, quotes: Quotes) -> None:
+    def __init__(self, ledger: Ledger, owner: Worker, collector: Collector, quotes: Quotes) -> None:
         self._ledger, self._owner, self._collector, self._quotes = ledger, owner, collector, quotes
         self._recovery = Recovery(ledger, collector)
         self._sender = Sender(ledger, collector, self._recovery)
