@@ -12,6 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
+from pixelrouter.errors import ConfigError
+
 SCHEMA_VERSION = 3
 
 #: How a ledger of an older version becomes one of the next: version -> statements. On a server it began with 3.
@@ -86,6 +88,10 @@ def open_database(where: Path | str) -> Database:
         from pixelrouter.money.postgres import Postgres
 
         return Postgres(where)
+    if isinstance(where, str) and "://" in where:
+        raise ConfigError(  # without the address: it may hold a password
+            "The address of the team's ledger is of no known kind.", hint='Write ledger = "postgresql://user@host/name".'
+        )
     from pixelrouter.money.sqlite import SQLite
 
     return SQLite(Path(where))

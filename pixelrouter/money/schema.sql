@@ -86,3 +86,9 @@ CREATE TABLE IF NOT EXISTS worker (
   process        INTEGER NOT NULL,
   until          REAL NOT NULL
 ) STRICT;
+
+-- The images themselves, where several machines share a ledger; a ledger in a file has a folder of them beside it.
+CREATE TABLE IF NOT EXISTS raw (
+  digest         TEXT PRIMARY KEY,              -- SHA-256 of the content, in hex
+  data           BLOB NOT NULL
+) STRICT;
