@@ -31,7 +31,7 @@ DEFAULT_BACKEND = "procedural"  # free, offline, deterministic
 
 _SCOPES = ("", "_per_run", "_per_day", "_per_project")
 _CAPS = tuple(f"max_{unit}{scope}" for unit in ("usd", "generations") for scope in _SCOPES)
-_NUMBERS = ("size", "colors", "min_score", "timeout_s", *_CAPS)
+_NUMBERS = ("size", "colors", "min_score", "timeout_s", "lease_s", *_CAPS)
 Amount = Annotated[Decimal, Field(ge=0)]
 S = TypeVar("S", bound=BaseModel)
 Keys = tuple[str, ...]  # a key inside a TOML file: ("backends", "fal", "model")
