@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from pixelrouter import backends as registry
-from pixelrouter.backends.protocol import Backend
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.money.totals import BY, By, totals
-from pixelrouter.routing.ask import Ask, Candidate, candidate
+from pixelrouter.money.totals import By, Span
+from pixelrouter.reports.rows import rows
+from pixelrouter.routing.ask import Ask, Candidate, candidate, lacking
 from pixelrouter.routing.workshop import Workshop
-from pixelrouter.types import Attempt, Cost, HttpRequest, Mark, Money, Unit
+from pixelrouter.types import Attempt, Cost, HttpRequest, Mark
 
 
 def find(ledger: Ledger, attempt: str) -> Attempt:
@@ -27,26 +26,9 @@ def find(ledger: Ledger, attempt: str) -> Attempt:
     return found
 
 
-def costs(ledger: Ledger, by: By) -> list[dict[str, Any]]:
+def costs(ledger: Ledger, by: By, span: Span) -> list[dict[str, Any]]:
     """Spent and held by day, backend, run, asset or tag; amounts as exact decimal strings."""
-    if by not in BY:
-        raise InvalidRequest(f"Costs cannot be grouped by {by!r}.", hint=f"Use one of: {', '.join(BY)}.")
-    rows = []
-    for row in totals(ledger.database, by):
-        unit: Unit = row["unit"]
-        rows.append(
-            {
-                "group": row["name"],
-                "unit": unit,
-                "spent": str(Money(row["spent"], unit).amount),
-                "held": str(Money(row["held"], unit).amount),
-                "quoted": str(Money(row["quoted"], unit).amount),
-                "over_quote": str(Money(row["billed"] - row["quoted"], unit).amount),
-                "attempts": row["attempts"],
-                "sources": row["sources"],
-            }
-        )
-    return rows
+    return rows(ledger.database, by, span)
 
 
 def prices(backend: str | None) -> list[dict[str, Any]]:
@@ -93,7 +75,7 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
         key, source = workshop.credential(name, cls)
         backend, _ = workshop.backend(name)
         can = backend.capabilities()
-        lacks = _lacks(cls)
+        lacks = lacking(cls)
         sides = [(m.min_width, m.max_width) for m in can.models]
         rows.append(
             {
@@ -121,11 +103,6 @@ def backends(workshop: Workshop) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _lacks(cls: type[Backend]) -> list[str]:
-    """The packages that a backend needs and that are not installed."""
-    return [package for package in getattr(cls, "requires", ()) if importlib.util.find_spec(package) is None]
 
 
 def models(workshop: Workshop, name: str) -> list[dict[str, Any]]:

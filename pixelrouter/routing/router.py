@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
-from pixelrouter.money.totals import By
+from pixelrouter.money.totals import By, Day, Span
 from pixelrouter.routing import batch, desk, doctor
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
@@ -76,9 +76,20 @@ class _Desk:
         """Your word that an attempt of unknown outcome was charged: its money is spent."""
         return desk.close_unknown(self._open().ledger, attempt, charged=True)
 
-    def costs(self, *, by: By = "day") -> list[dict[str, Any]]:
-        """Spent and held by ``day`` (UTC), ``backend``, ``run``, ``asset`` or ``tag``, as exact decimal strings."""
-        return desk.costs(self._open().ledger, by)
+    def costs(
+        self,
+        *,
+        by: By = "day",
+        since: Day = None,
+        until: Day = None,
+        project: str | None = None,
+        run: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Spent and held by ``day`` (UTC), ``backend``, ``run``, ``asset`` or ``tag``, as exact decimal strings.
+
+        ``since`` and ``until`` are dates, both included. Raises InvalidRequest for what is no date or grouping.
+        """
+        return desk.costs(self._open().ledger, by, Span.of(since, until, project, run))
 
     def prices(self, backend: str | None = None) -> list[dict[str, Any]]:
         """The price list: models, formula, unit, source and date of each price."""

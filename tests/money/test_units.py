@@ -15,7 +15,7 @@ from pixelrouter.money import prices
 from pixelrouter.money.budget import Cap
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.prices import Price
-from pixelrouter.money.totals import totals
+from pixelrouter.money.totals import Span, Totals
 from pixelrouter.types import Cost, GenerationRequest, Money, Ticket
 from tests.money.test_ledger import PURSE, draft
 
@@ -57,8 +57,8 @@ def test_a_bill_in_the_other_unit_is_booked_in_that_unit(ledger: Ledger) -> None
     assert row.quoted == GENERATIONS
     assert ledger.used(PURSE, "day").micros == 7930
     assert ledger.used(PURSE, "day", "generations").micros == 0
-    (total,) = totals(ledger.database, "day")
-    assert (total["unit"], total["spent"], total["billed"], total["quoted"]) == ("usd", 7930, 0, 0)
+    (total,) = Totals(ledger.database, Span()).by("day").values()
+    assert (total.unit, total.spent, total.billed, total.quoted) == ("usd", 7930, 0, 0)
 
 
 def test_the_difference_between_quote_and_bill_is_kept(ledger: Ledger) -> None:
@@ -69,8 +69,8 @@ def test_the_difference_between_quote_and_bill_is_kept(ledger: Ledger) -> None:
     assert row.quoted == Cost(Money(25_000), "listed")
     assert row.cost == Cost(Money(27_000), "reported")
     assert (row.names, row.notes) == (("south",), ("grown",))
-    (total,) = totals(ledger.database, "backend")
-    assert total["billed"] - total["quoted"] == 2_000
+    (total,) = Totals(ledger.database, Span()).by("backend").values()
+    assert total.billed - total.quoted == 2_000
 
 
 def test_a_settled_attempt_cannot_change_its_unit(ledger: Ledger) -> None:
