@@ -2,16 +2,18 @@
 
 The engine is a generator that yields effects and is sent their results, so it is written once. The synchronous driver
 blocks, the asynchronous one awaits; computing (drawing, finishing) runs in a worker thread there, because an event loop
-must not stand still while numpy works.
+must not stand still while numpy works. Where the ledger is on a server, so does everything the engine itself does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from pixelrouter.routing.interrupts import Brake, Kept
 from pixelrouter.types import HttpRequest, HttpResponse
@@ -58,6 +60,10 @@ class Work:
     run: Callable[[], Any]
 
 
+class NotBegun(asyncio.CancelledError):
+    """Cancelled before a paid request was begun: no byte of it has left."""
+
+
 Effect = Paid | Free | Sleep | Work
 Steps = Generator[Effect, Any, R]
 
@@ -91,12 +97,19 @@ def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R
             return value
 
 
-async def drive_async(steps: Steps[R], wire: AsyncWire) -> R:
-    """Run the steps on the event loop. A cancellation ends them where nothing paid is lost by it."""
+async def drive_async(steps: Steps[R], wire: AsyncWire, *, aside: bool = False) -> R:
+    """Run the steps on the event loop. A cancellation ends them where nothing paid is lost by it.
+
+    ``aside``: between two effects they wait for a server (a team's ledger), so they take each step in a worker thread.
+    """
     kept: Kept[HttpResponse] = Kept()
+    advance = _advance_aside if aside else _advance
+    context = contextvars.copy_context()  # one for all steps, whichever thread they are on
 
     async def perform(effect: Effect) -> Any:
         if isinstance(effect, Paid):
+            if kept.cancelled is not None:
+                raise NotBegun
             return await kept.to_its_end(wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s))
         kept.check()
         match effect:
@@ -108,19 +121,51 @@ async def drive_async(steps: Steps[R], wire: AsyncWire) -> R:
                 return await asyncio.to_thread(effect.run)
 
     try:
-        effect = next(steps)
-        while True:
+        step = await advance(lambda: next(steps), kept, context)
+        while not isinstance(step, _End):
             try:
-                result = await perform(effect)
+                result = await perform(step)
             except BaseException as error:  # noqa: BLE001  (cancellation too: the engine must write down where it stood)
-                effect = steps.throw(error)
+                step = await advance(partial(steps.throw, error), kept, context)
             else:
-                effect = steps.send(result)
-    except StopIteration as end:
-        value: R = end.value
-        return value
+                step = await advance(partial(steps.send, result), kept, context)
     finally:
         kept.check()
+    value: R = step.value
+    return value
+
+
+@dataclass(frozen=True)
+class _End(Generic[R]):
+    """The steps are over; what they returned."""
+
+    value: R
+
+
+Step = Callable[[], Effect]
+
+
+def _taken(step: Step) -> Effect | _End[Any]:
+    try:
+        return step()
+    except StopIteration as end:  # which no future and no coroutine can raise
+        return _End(end.value)
+
+
+async def _advance(step: Step, kept: Kept[HttpResponse], context: contextvars.Context) -> Effect | _End[Any]:
+    """To the next effect, on the event loop."""
+    return _taken(step)
+
+
+async def _advance_aside(step: Step, kept: Kept[HttpResponse], context: contextvars.Context) -> Effect | _End[Any]:
+    """To the next effect, in a worker thread. A cancellation that comes meanwhile waits: what is written is written."""
+    taking = asyncio.get_running_loop().run_in_executor(None, context.run, _taken, step)
+    while not taking.done():
+        try:
+            await asyncio.wait({taking})
+        except asyncio.CancelledError as cancelled:
+            kept.cancelled = cancelled
+    return taking.result()
 
 
 def _free_arguments(effect: Free) -> dict[str, Any]:
