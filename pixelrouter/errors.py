@@ -35,6 +35,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     │   └── ForbiddenHost            an address outside the backend's allow-list               no
     ├── LedgerError                  the ledger cannot be read or written                      no
     │   ├── ConnectionLost           to a team's ledger, maybe after it had written            no
+    │   ├── TakenOver                this machine was away, and another one carries on         held
     │   └── NotWrittenDown           sent, and what came of it cannot be entered in the ledger held
     ├── StoreError                   an image cannot be stored or read back                    see
     ├── WorkerDied                   a process of a batch ended without an answer              no
@@ -386,6 +387,12 @@ class LedgerError(PixelRouterError):
 
 class ConnectionLost(LedgerError):
     """The server of a team's ledger cannot be reached, or was lost on the way: maybe after it had written."""
+
+
+class TakenOver(LedgerError):
+    """This machine did not answer for so long that another one of the team carries on with the attempt."""
+
+    money: ClassVar[MoneyMoved] = "held"
 
 
 class NotWrittenDown(LedgerError):
