@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from pixelrouter.errors import LedgerError, NotWrittenDown, StoreError
+from pixelrouter.errors import LedgerError, NotWrittenDown, StoreError, TakenOver
 from pixelrouter.routing.effects import Sleep, Steps
 from pixelrouter.types import Attempt, Delivery, Ticket
 
@@ -61,7 +61,7 @@ def after_sending(attempt: Attempt, ticket: Ticket | None = None) -> Iterator[No
     """Around what follows a paid request: a LedgerError says that money may have moved, and which job it was."""
     try:
         yield
-    except NotWrittenDown:
+    except (NotWrittenDown, TakenOver):
         raise
     except LedgerError as error:
         raise not_written(attempt, ticket, error) from error
