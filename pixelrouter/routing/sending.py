@@ -22,7 +22,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import verdict
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.collect import Collector
-from pixelrouter.routing.effects import Paid, Sleep, Steps
+from pixelrouter.routing.effects import NotBegun, Paid, Sleep, Steps
 from pixelrouter.routing.free import read
 from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
 from pixelrouter.routing.recovery import Recovery
@@ -84,11 +84,12 @@ class Sender:
     ) -> Steps[HttpResponse | Ticket]:
         """The answer; or the job's ticket, where the answer was lost and the vendor could tell what became of it."""
         for number in range(1, NOT_SENT_TRIES + 1):
+            self._ledger.still_sending(attempt.id)
             try:
                 response: HttpResponse = yield Paid(
                     call.request, self._collector.rules(backend), backend.settings.timeout_s
                 )
-            except (CassetteMiss, ConfigError, ForbiddenHost) as error:  # raised before a byte leaves
+            except (CassetteMiss, ConfigError, ForbiddenHost, NotBegun) as error:  # raised before a byte leaves
                 self._ledger.release(attempt.id, error)
                 raise
             except Exception as error:
