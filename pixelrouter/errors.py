@@ -14,6 +14,7 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
     ├── OverBudget                   the quote does not fit under a cap                        no
     ├── CircuitOpen                  the backend kept failing and is left alone for a while    no
     ├── NotSent                      DNS, connect, TLS, proxy: no byte of the request left     no
+    │   └── NotTaken                 the answer was lost; it is known that nothing was charged  no
     ├── Refused                      the vendor said no                                        no
     │   ├── RequestRejected          the vendor does not accept the request as written         no
     │   ├── AuthFailed               key missing, wrong, expired                               no
@@ -164,6 +165,10 @@ class CircuitOpen(PixelRouterError):
 
 class NotSent(PixelRouterError):
     """No byte of the paid request left this machine, so it is safe to try again."""
+
+
+class NotTaken(NotSent):
+    """The answer to a paid request was lost, and it was found out that the vendor did not charge it."""
 
 
 class Refused(PixelRouterError):
@@ -399,15 +404,22 @@ class NotWrittenDown(LedgerError):
     """A paid request was sent, and the ledger cannot take what came of it: the row stays as it was, its money held.
 
     ``ticket`` is the vendor's job, where there is one: the id to look for and to complain with; ``attempt`` the row.
+    ``images`` are the pictures that came with the answer, as bytes, where no disk would take them.
     """
 
     money: ClassVar[MoneyMoved] = "held"
 
     def __init__(
-        self, message: str, *, attempt: str | None = None, ticket: Ticket | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        attempt: str | None = None,
+        ticket: Ticket | None = None,
+        images: Iterable[bytes] = (),
+        hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.attempt, self.ticket = attempt, ticket
+        self.attempt, self.ticket, self.images = attempt, ticket, tuple(images)
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "attempt": self.attempt, "ticket": self.ticket and self.ticket.id}

@@ -35,7 +35,7 @@ class Quotes:
     """Prices and catalogues of one router. ``live`` False (replay) never asks for a catalogue."""
 
     def __init__(self, folder: Path, collector: Collector, *, live: bool) -> None:
-        self._folder, self._collector, self._live = folder, collector, live
+        self._folder, self._collector, self.live = folder, collector, live
         self._quotes: dict[tuple[object, ...], tuple[float, Quote]] = {}
         self._known: dict[str, RemoteBackend] = {}
 
@@ -49,7 +49,7 @@ class Quotes:
         known = backend
         if calls:
             models = self._cached(backend.name)
-            if models is None and self._live:
+            if models is None and self.live:
                 models = yield from self._fetch(ask, backend)
             if models:
                 known = backend.with_catalogue(models)
