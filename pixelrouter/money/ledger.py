@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pixelrouter.errors import ConnectionLost, LedgerError, RateLimited
+from pixelrouter.errors import ConnectionLost, LedgerError, RateLimited, TakenOver
 from pixelrouter.money.budget import LIVE, Cap, Purse
 from pixelrouter.money.caps import check
 from pixelrouter.money.columns import of_draft, of_failure, of_ticket
@@ -162,7 +162,8 @@ class Ledger(Reading):
         """The vendor took the job; ``ticket`` finds it again after a crash."""
 
         def same(row: Any) -> bool:
-            return row["state"] in ("accepted", "settled") and row["ticket_id"] == ticket.id
+            further = row["state"] == "settled" and not self._ours(row)
+            return (row["state"] == "accepted" or further) and row["ticket_id"] == ticket.id
 
         self._move(attempt, "accepted", ("sending", "unknown"), of_ticket(ticket), done=same)
 
@@ -313,7 +314,7 @@ class Ledger(Reading):
         first: Callable[[Session], None] | None = None,
         done: Callable[[Any], bool] | None = None,
     ) -> None:
-        """Change a state. ``done``: whether somebody who took the attempt from us has done the same already."""
+        """Change a state. ``done``: whether the same was written before, by us or by who took the attempt from us."""
         now = self._clock()
 
         def body(db: Session, again: bool) -> Attempt | None:
@@ -323,7 +324,7 @@ class Ledger(Reading):
                 return self._move_in(db, again, attempt, to, allowed, now, changes, ours=ours)
             except LedgerError:
                 row = _row(db, attempt)
-                if done and row is not None and not self._ours(row) and done(row):
+                if done and row is not None and done(row):
                     return None
                 raise
 
@@ -382,8 +383,8 @@ def _marks(names: Sequence[str]) -> tuple[str, dict[str, str]]:
     return ", ".join(f":{name}" for name in values), values
 
 
-def _taken(attempt: str, row: Any, to: str) -> LedgerError:
-    return LedgerError(
+def _taken(attempt: str, row: Any, to: str) -> TakenOver:
+    return TakenOver(
         f"Attempt {attempt[:12]} cannot be {to}: this machine did not answer for so long that another one carries on"
         f" with it ({row['state'] if row else 'missing'}). Nothing was sent twice.",
         hint="Make the same call again: the image is collected or reused, not bought a second time.",

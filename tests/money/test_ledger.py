@@ -74,7 +74,7 @@ STEPS: dict[str, Callable[[Ledger], None]] = {
 ALLOWED = {
     "reserved": {"sending", "settled", "released"},
     "sending": {"accepted", "settled", "released", "unknown"},
-    "accepted": {"settled", "released", "unknown"},
+    "accepted": {"accepted", "settled", "released", "unknown"},  # the same ticket again: it may not know it was written
     "unknown": {"accepted", "settled", "released"},
     "settled": set(),
     "released": set(),
