@@ -126,14 +126,20 @@ class Engine:
 
     # --- an attempt that exists ---
 
-    def carry_on(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[Attempt | None]:
-        """Bring somebody's unfinished attempt to its end without paying. None: look at the ledger again."""
+    def carry_on(
+        self, ask: Ask, candidate: Candidate, attempt: Attempt, *, ours: bool = False
+    ) -> Steps[Attempt | None]:
+        """Bring somebody's unfinished attempt to its end without paying. None: look at the ledger again.
+
+        ``ours``: it was claimed for us already.
+        """
         owner, body = self._ledger.owner_and_body(attempt.id)
-        if owner and self._owner.alive(owner):
-            yield from self._wait_for_owner(ask, candidate, attempt)
-            return None
-        if not self._ledger.take_over(attempt.id, owner, attempt.state):
-            return None
+        if not ours:
+            if owner and self._owner.alive(owner):
+                yield from self._wait_for_owner(ask, candidate, attempt)
+                return None
+            if not self._ledger.take_over(attempt.id, owner, attempt.state):
+                return None
         try:
             if attempt.state == "reserved":
                 self._ledger.release(attempt.id)  # its owner died before a byte left
@@ -156,11 +162,11 @@ class Engine:
         finally:
             self._ledger.disown(attempt.id)
 
-    def bring_home(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[Attempt]:
+    def bring_home(self, ask: Ask, candidate: Candidate, attempt: Attempt, *, ours: bool = False) -> Steps[Attempt]:
         """Carry an attempt on until it is settled or released, by us or by whoever works on it; as it stands then."""
         while attempt.state not in ("settled", "released"):
-            settled = yield from self.carry_on(ask, candidate, attempt)
-            attempt = settled or self._ledger.get(attempt.id) or attempt
+            settled = yield from self.carry_on(ask, candidate, attempt, ours=ours)
+            attempt, ours = settled or self._ledger.get(attempt.id) or attempt, False
         return attempt
 
     def _wait_for_owner(self, ask: Ask, candidate: Candidate, attempt: Attempt) -> Steps[None]:
