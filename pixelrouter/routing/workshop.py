@@ -274,14 +274,22 @@ class Workshop:
         return (yield from noted(art, ask, attempt, self.ledger))
 
     def finish_attempt(
-        self, attempt: Attempt, timeout_s: float | None = None, progress: Notify | None = None
+        self,
+        attempt: Attempt,
+        timeout_s: float | None = None,
+        progress: Notify | None = None,
+        *,
+        ours: bool = False,
     ) -> Steps[PixelArt | None]:
-        """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released."""
-        ask = self._ask_of(attempt, timeout_s, progress)
-        return (yield from watched(self._finish_attempt(ask, attempt), self.watch, ask, "resume", attempt))
+        """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released.
 
-    def _finish_attempt(self, ask: Ask, attempt: Attempt) -> Steps[PixelArt | None]:
-        settled = yield from self.engine.bring_home(ask, ask.candidates[0], attempt)
+        ``ours``: it was claimed for us already.
+        """
+        ask = self._ask_of(attempt, timeout_s, progress)
+        return (yield from watched(self._finish_attempt(ask, attempt, ours), self.watch, ask, "resume", attempt))
+
+    def _finish_attempt(self, ask: Ask, attempt: Attempt, ours: bool) -> Steps[PixelArt | None]:
+        settled = yield from self.engine.bring_home(ask, ask.candidates[0], attempt, ours=ours)
         if settled.state != "settled":
             return None
         made = [settled.id] if attempt.state != "settled" else []
