@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.totals import By, Day, Span
-from pixelrouter.routing import batch, desk, doctor
+from pixelrouter.routing import batch, desk, doctor, resuming
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
@@ -189,21 +190,14 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
     ) -> list[PixelArt | PixelRouterError]:
         """Collect the unfinished attempts (or the one named) without a new purchase: art, or why not, for each."""
-        workshop = self._open()
-        outcomes: list[PixelArt | PixelRouterError] = []
-        for row in desk.resumable(workshop, attempt):
-            try:
-                art = self._drive(workshop.finish_attempt(row, timeout_s, progress))
-            except PixelRouterError as error:
-                outcomes.append(error)
-            else:
-                outcomes += [art] if art is not None else []
+        outcomes: list[PixelArt | PixelRouterError] = self._drive(
+            resuming.resume(self._open(), attempt, timeout_s, progress)
+        )
         return outcomes
 
     def cancel(self, attempt: str) -> Attempt:
         """Ask the vendor to stop a job, and book what it says. Raises InvalidRequest where the vendor cannot."""
-        workshop = self._open()
-        row: Attempt = self._drive(workshop.cancel(desk.find(workshop.ledger, attempt)))
+        row: Attempt = self._drive(resuming.cancel(self._open(), attempt))
         return row
 
     def balance(self, backend: str) -> Money | None:
@@ -244,18 +238,21 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
     def _wire(self) -> AsyncWire:
         return AsyncWire(transport=self._transport or _recording(self.settings), watch=self._watch)
 
+    async def _opened(self) -> Workshop:
+        return await asyncio.to_thread(self._open) if self.settings.ledger else self._open()
+
     async def _drive(self, steps: Steps[Any]) -> Any:
-        return await drive_async(steps, self._wire)
+        return await drive_async(steps, self._wire, aside=self.settings.ledger is not None)
 
     async def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
         """As :meth:`PixelRouter.generate`."""
-        workshop = self._open()
+        workshop = await self._opened()
         art: PixelArt = await self._drive(workshop.produce(workshop.ask(prompt, **arguments)))
         return art
 
     async def quote(self, prompt: str, **arguments: Unpack[Arguments]) -> Quote:
         """As :meth:`PixelRouter.quote`."""
-        workshop = self._open()
+        workshop = await self._opened()
         quote: Quote = await self._drive(workshop.price(workshop.ask(prompt, **arguments)))
         return quote
 
@@ -276,26 +273,19 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
         self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
     ) -> list[PixelArt | PixelRouterError]:
         """As :meth:`PixelRouter.resume`."""
-        workshop = self._open()
-        outcomes: list[PixelArt | PixelRouterError] = []
-        for row in desk.resumable(workshop, attempt):
-            try:
-                art = await self._drive(workshop.finish_attempt(row, timeout_s, progress))
-            except PixelRouterError as error:
-                outcomes.append(error)
-            else:
-                outcomes += [art] if art is not None else []
+        outcomes: list[PixelArt | PixelRouterError] = await self._drive(
+            resuming.resume(await self._opened(), attempt, timeout_s, progress)
+        )
         return outcomes
 
     async def cancel(self, attempt: str) -> Attempt:
         """As :meth:`PixelRouter.cancel`."""
-        workshop = self._open()
-        row: Attempt = await self._drive(workshop.cancel(desk.find(workshop.ledger, attempt)))
+        row: Attempt = await self._drive(resuming.cancel(await self._opened(), attempt))
         return row
 
     async def balance(self, backend: str) -> Money | None:
         """As :meth:`PixelRouter.balance`."""
-        money: Money | None = await self._drive(self._open().balance(backend))
+        money: Money | None = await self._drive((await self._opened()).balance(backend))
         return money
 
     async def aclose(self) -> None:
@@ -303,7 +293,7 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
         if "_wire" in self.__dict__:
             await self._wire.aclose()
             del self.__dict__["_wire"]
-        self._shut()
+        await asyncio.to_thread(self._shut)
 
     async def __aenter__(self) -> Self:
         return self
