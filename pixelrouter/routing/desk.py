@@ -159,10 +159,3 @@ def _shown(request: HttpRequest) -> dict[str, Any]:
     secrets = dict.fromkeys(request.secrets, "[redacted]")
     body = json.loads(request.body) if request.json is not None else request.body.decode("utf-8", "replace")
     return {"method": request.method, "url": request.url, "headers": {**request.all_headers, **secrets}, "body": body}
-
-
-def resumable(workshop: Workshop, attempt: str | None) -> list[Attempt]:
-    """The attempts to collect: the one named, else every one that is not finished."""
-    if attempt is not None:
-        return [find(workshop.ledger, attempt)]
-    return workshop.ledger.attempts(live_only=True)
