@@ -16,7 +16,9 @@ from pixelrouter.types import Attempt, PixelArt
 Outcomes = list[PixelArt | PixelRouterError]
 
 
-def resume(workshop: Workshop, attempt: str | None, timeout_s: float | None, progress: Notify | None) -> Steps[Outcomes]:
+def resume(
+    workshop: Workshop, attempt: str | None, timeout_s: float | None, progress: Notify | None
+) -> Steps[Outcomes]:
     """Collect the unfinished attempts, or the one named, without a new purchase: art, or why not, for each."""
     ledger, outcomes = workshop.ledger, Outcomes()
 

@@ -22,7 +22,7 @@ class State:
     def __init__(self, settings: Settings) -> None:
         folder = settings.state_dir
         try:
-            if settings.ledger is None:
+            if not settings.ledger:
                 self.worker = Owner(folder / "owners")
             else:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -34,10 +34,10 @@ class State:
         try:
             self.database = open_database(settings.ledger or folder / "ledger.db")
         except BaseException:
-            if settings.ledger is None:
+            if not settings.ledger:
                 self.worker.close()
             raise
-        if settings.ledger is None:
+        if not settings.ledger:
             self.store = Store(folder / "store")
             return
         self.store = TeamStore(folder / "store", Raws(self.database))
