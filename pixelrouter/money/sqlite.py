@@ -83,6 +83,8 @@ class SQLite:
             connection = sqlite3.connect(self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
             with self._guard:
                 self._connections.append(connection)  # before anything can fail, so that it is closed in any case
+            if len(self._connections) > 1:  # the first one stays: with the last, SQLite removes the -wal file
+                self._local.last_breath = _LastBreath(connection, self._connections)
             connection.row_factory = sqlite3.Row
             self._refuse_foreign(connection)
             _switch_to_wal(connection, self._busy_s)
@@ -103,6 +105,7 @@ class SQLite:
             db = self.connection()
             db.execute("BEGIN IMMEDIATE")
             try:
+                self._refuse_newer(db)  # another process may have upgraded the file while this one had it open
                 yield db
                 db.execute("COMMIT")
             except BaseException:
@@ -157,18 +160,22 @@ class SQLite:
 
     def _refuse_foreign(self, db: sqlite3.Connection) -> None:
         """Raise LedgerError for a ledger of a newer version and a database of another program; neither is changed."""
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise LedgerError(
-                f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
-                hint="Upgrade pixelrouter; nothing was changed.",
-            )
+        version = self._refuse_newer(db)
         tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if (version or tables) and "attempt" not in tables:
             raise LedgerError(
                 f"{self.path} is no ledger, but a database with other tables. Nothing was changed.",
                 hint="Set PIXELROUTER_STATE to another folder.",
             )
+
+    def _refuse_newer(self, db: sqlite3.Connection) -> int:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise LedgerError(
+                f"The ledger {self.path} was written by a newer pixelrouter (version {version}).",
+                hint="Upgrade pixelrouter; nothing was changed.",
+            )
+        return version
 
     def _look_through(self, db: sqlite3.Connection) -> None:
         """Raise LedgerError for a damaged file: a row or an index entry that is missing would be bought again.
@@ -236,6 +243,22 @@ def _switch_to_wal(connection: sqlite3.Connection, busy_s: float) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+class _LastBreath:
+    """Kept by a thread alone, so that it goes when the thread does, and closes the thread's connection.
+
+    Otherwise every batch of requests, which has threads of its own, would leave its connections open.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, connections: list[sqlite3.Connection]) -> None:
+        weakref.finalize(self, _close_one, connection, connections)
+
+
+def _close_one(connection: sqlite3.Connection, connections: list[sqlite3.Connection]) -> None:
+    with suppress(ValueError):
+        connections.remove(connection)  # without the lock: this may run wherever garbage is collected
+    connection.close()
 
 
 def _close_all(connections: list[sqlite3.Connection]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pixelrouter.errors import LedgerError, NotWrittenDown, StoreError, TakenOver
 from pixelrouter.routing.effects import Sleep, Steps
-from pixelrouter.types import Attempt, Delivery, Ticket
+from pixelrouter.types import Attempt, Delivery, Inline, Ticket
 
 if TYPE_CHECKING:
     from pixelrouter.routing.collect import Collector
@@ -46,14 +46,22 @@ def write_down(write: Callable[[], T]) -> Steps[T]:
         tries += 1
 
 
-def ticket_for(collector: Collector, answer: Ticket | Delivery) -> Steps[Ticket]:
-    """The ticket of what a vendor took. Pictures that came with its answer are on disk when it is there."""
+def ticket_for(collector: Collector, attempt: Attempt, answer: Ticket | Delivery) -> Steps[Ticket]:
+    """The ticket of what a vendor took. Pictures that came with its answer are on disk when it is there.
+
+    Raises NotWrittenDown, with the pictures, where no disk takes them.
+    """
     if isinstance(answer, Ticket):
         return answer
     try:
         return (yield from write_down(lambda: collector.ticket_of(answer)))
     except StoreError:
-        return collector.ticket_of(answer, aside=True)  # the next run brings them home
+        try:
+            return collector.ticket_of(answer, aside=True)  # the next run brings them home
+        except StoreError as error:
+            lost = not_written(attempt, None, error)
+            lost.images = tuple(item.data for item in answer.items if isinstance(item, Inline))
+            raise lost from error
 
 
 @contextmanager
@@ -67,12 +75,12 @@ def after_sending(attempt: Attempt, ticket: Ticket | None = None) -> Iterator[No
         raise not_written(attempt, ticket, error) from error
 
 
-def not_written(attempt: Attempt, ticket: Ticket | None, error: LedgerError) -> NotWrittenDown:
+def not_written(attempt: Attempt, ticket: Ticket | None, error: LedgerError | StoreError) -> NotWrittenDown:
     """The error for a job that the ledger cannot take down."""
     job = f" {_named(attempt, ticket)}" if ticket else ""
     why = error.hint or ""
     return NotWrittenDown(
-        f"A paid request was sent to {attempt.backend}, and what came of it cannot be entered in the ledger:"
+        f"A paid request was sent to {attempt.backend}, and what came of it cannot be written down:"
         f" {error.message}{job} {attempt.held} stays held (attempt {attempt.id[:12]}).",
         hint=f"{why} Then run the same call again, or `pixelrouter resume`: the job is looked for, not bought again."
         " Keep this message: with it the vendor can be asked.".strip(),

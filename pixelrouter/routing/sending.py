@@ -66,7 +66,7 @@ class Sender:
         match verdict.of_answer(response.status, problem):
             case Verdict.ACCEPTED:
                 assert value is not None  # noqa: S101  (no problem means a value)
-                ticket = yield from ticket_for(self._collector, value)
+                ticket = yield from ticket_for(self._collector, attempt, value)
                 with after_sending(attempt, ticket):
                     yield from write_down(lambda: self._ledger.accepted(attempt.id, ticket))
                 return ticket
