@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Literal
 
 from pixelrouter.backends.protocol import Backend
-from pixelrouter.errors import DeadlineExceeded, InvalidRequest, MissingKey
+from pixelrouter.errors import ConfigError, DeadlineExceeded, InvalidRequest, MissingKey
 from pixelrouter.money.budget import Cap, Purse
 from pixelrouter.money.ledger import NO_LABELS, Labels
 from pixelrouter.pixels import Decoded, FinishSpec
@@ -42,6 +43,15 @@ class Candidate:
             self.backend.resolve(self.request)  # says so in its own words, and which setting would change it
             raise InvalidRequest(f"{self.name} cannot do task {self.request.task!r}; it does: {', '.join(tasks)}.")
 
+    def need_packages(self) -> None:
+        """Raise ConfigError if the backend needs packages that are not installed."""
+        if lacks := lacking(type(self.backend)):
+            install = getattr(self.backend, "install", "")
+            raise ConfigError(
+                f"{self.name} needs packages that are not installed: {', '.join(lacks)}. Nothing was sent.",
+                hint=f"Install them: {install}." if install else None,
+            )
+
     def need_key(self) -> None:
         """Raise MissingKey if the backend's credential is not set."""
         if not self.has_key:
@@ -73,6 +83,8 @@ class Ask:
     strategy: Strategy = "in_order"  # which candidate is asked first
     labels: Labels = NO_LABELS  # what the caller calls it
     restyle: bool = False  # True: the style group may change its backend
+    named: bool = False  # True: the call names its backend outright
+    accept: Literal["likely"] | None = None  # a person takes what is likely for certain, when a lost request is settled
     call: str = field(default_factory=lambda: uuid.uuid4().hex)  # names the call in what observers are told
     watch: Watch = SILENT  # who tells them
 
@@ -105,6 +117,11 @@ class Ask:
     def at(self, **changes: object) -> Ask:
         """A copy with fields replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]  # replace() cannot type keyword pass-through
+
+
+def lacking(backend: type[Backend]) -> list[str]:
+    """The packages that a backend needs and that are not installed."""
+    return [package for package in getattr(backend, "requires", ()) if find_spec(package) is None]
 
 
 def licence_of(backend: Backend, request: GenerationRequest) -> Licence:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from pixelrouter import backends as registry
@@ -29,6 +31,16 @@ def find(ledger: Ledger, attempt: str) -> Attempt:
 def costs(ledger: Ledger, by: By, span: Span) -> list[dict[str, Any]]:
     """Spent and held by day, backend, run, asset or tag; amounts as exact decimal strings."""
     return rows(ledger.database, by, span)
+
+
+def write_costs(workshop: Workshop, path: Path, span: Span) -> Path:
+    """The cost page as a file. Raises InvalidRequest where it cannot be written."""
+    from pixelrouter.reports.costs import gather  # only who wants the page waits for it
+    from pixelrouter.reports.page import page, write
+
+    purse = workshop.purse()
+    report = gather(workshop.ledger, span, purse, workshop.caps(), time.time())
+    return write(page(report, span.project or purse.project), path)
 
 
 def prices(backend: str | None) -> list[dict[str, Any]]:

@@ -10,47 +10,46 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 
 from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import (
     AllFailed,
     ChargedWithoutImage,
+    ConfigError,
     ContentRefused,
+    DeadlineExceeded,
     InvalidRequest,
     JobFailed,
-    MissingKey,
     NoBackend,
-    NotSent,
+    NotTaken,
     OutcomeUnknown,
-    OverBudget,
     PixelRouterError,
-    Refused,
     StillRunning,
-    WireError,
 )
 from pixelrouter.money.balances import account_of
+from pixelrouter.money.bindings import Binding
 from pixelrouter.money.ledger import Draft, Ledger
 from pixelrouter.money.owner import Worker
 from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.arguments import Finishing
-from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
+from pixelrouter.routing.ask import Ask, Candidate
 from pixelrouter.routing.ask import candidate as candidate_of
 from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Sleep, Steps, Work
 from pixelrouter.routing.free import free_call, read
-from pixelrouter.routing.gate import none_left
+from pixelrouter.routing.gate import may_turn_down, none_left
 from pixelrouter.routing.keys import derived_seed
 from pixelrouter.routing.lost import no_image
-from pixelrouter.routing.pictures import blank
+from pixelrouter.routing.offers import TRIAL, Offer
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.recovery import Recovery, fingerprint
 from pixelrouter.routing.sending import Sender
-from pixelrouter.types import FREE, Attempt, GenerationRequest, Mark, Progress, Quote, Ticket
-
-#: After these the next candidate may be tried: nothing is open at this one.
-FALL_THROUGH = (NotSent, Refused, JobFailed, InvalidRequest, MissingKey, OverBudget, WireError)
-
+from pixelrouter.routing.style import Rebound, kept
+from pixelrouter.routing.survey import PAID, Choosing
+from pixelrouter.routing.verdict import FALL_THROUGH
+from pixelrouter.types import Attempt, GenerationRequest, Mark, Progress, Ticket
 
 _PLAIN = FinishSpec()
 
@@ -59,9 +58,10 @@ class Engine:
     """Buys, resumes and reuses. Holds no state of its own beside the ledger's."""
 
     def __init__(self, ledger: Ledger, owner: Worker, collector: Collector, quotes: Quotes) -> None:
-        self._ledger, self._owner, self._collector, self._quotes = ledger, owner, collector, quotes
-        self._recovery = Recovery(ledger, collector)
-        self._sender = Sender(ledger, collector, self._recovery)
+        self._ledger, self._owner, self._collector = ledger, owner, collector
+        self.choosing = Choosing.of(ledger, owner, quotes)
+        self.recovery = Recovery(ledger, collector, live=quotes.live)
+        self._sender = Sender(ledger, collector, self.recovery, self.choosing.admission)
 
     def rows(self, made: Iterable[str]) -> list[Attempt]:
         """The attempts of those ids as they stand now."""
@@ -76,48 +76,71 @@ class Engine:
         those that fail now.
         """
         errors = {} if failed is None else failed
-        whole, ask = ask, ask.at(candidates=tuple(c for c in ask.candidates if c.name not in errors))
-        fresh = ask.fresh
+        while True:
+            try:
+                attempt = yield from self._obtain(ask, made, errors)
+            except Rebound:
+                continue
+            if not may_turn_down(ask):
+                self.delivered(ask, attempt)
+            return attempt
+
+    def delivered(self, ask: Ask, attempt: Attempt) -> None:
+        """The caller has its images: from now on their style group keeps to what drew them."""
+        self.choosing.styles.delivered(ask, attempt)
+
+    def _obtain(self, whole: Ask, made: list[str], errors: dict[str, PixelRouterError]) -> Steps[Attempt]:
+        """As :meth:`obtain`. Raises Rebound where another call has bound the style group meanwhile."""
+        styles, fresh = self.choosing.styles, whole.fresh
+        bound = styles.bound(whole)
         if not fresh:
             try:
-                standing = yield from self._stand(ask, made)
+                standing = yield from self._stand(_without(whole, errors), made, bound)
             except OutcomeUnknown:
-                if ask.on_unknown != "spend_again":
+                if whole.on_unknown != "spend_again":
                     raise
                 fresh = True
             else:
                 if standing is not None:
+                    if bound is None:
+                        yield from styles.claim(whole, standing.backend, standing.model, bound, (), made)
                     return standing
-        for candidate in ask.candidates:
+        ask = _without(kept(whole, bound), errors)
+        for turn in (yield from self.choosing.survey.turns(ask, bound.backend if bound else None)):
+            name = turn.candidate.name
             try:
-                return (yield from self._buy(ask, candidate, made, anew=fresh))
+                if errors:
+                    ask.left()  # the deadline decides what may start: no other backend after it
+                offer = yield from self.choosing.fit(ask, turn)
+                yield from styles.claim(ask, name, offer.model, bound, errors, made)
+                ask.watch.tell("candidate.chosen", backend=name, model=offer.model, reason=turn.why)
+                return (yield from self._buy(ask, offer, made, anew=fresh, patient=turn.patient))
             except ContentRefused as error:  # ContentBlocked too
-                errors[candidate.name] = error
+                errors[name] = error
                 if rejected := none_left(errors, self.rows(made)):
                     raise rejected from error
                 raise  # another vendor should not be asked to draw what this one's policy refuses
             except OutcomeUnknown as error:
                 if ask.on_unknown != "spend_again":
                     raise
-                errors[candidate.name] = error
+                errors[name] = error
             except FALL_THROUGH as error:
-                errors[candidate.name] = error
-        raise none_left(errors, self.rows(made)) or _all_failed(errors, whole)
+                errors[name] = error
+                ask.watch.tell("candidate.passed", backend=name, reason=error.message, error=type(error).__name__)
+        failure = none_left(errors, self.rows(made)) or _all_failed(errors, whole)
+        only = bound is not None and bound.delivered and len(whole.candidates) > 1
+        raise styles.told(failure, whole, bound) if only and bound is not None else failure
 
-    def _stand(self, ask: Ask, made: list[str]) -> Steps[Attempt | None]:
-        """What already stands for this request, at any candidate: paid first, then under way."""
+    def _stand(self, ask: Ask, made: list[str], bound: Binding | None) -> Steps[Attempt | None]:
+        """What already stands for this request, at any candidate of its set: paid first, then under way."""
         while True:
-            found = [
-                (c, a)
-                for c in ask.candidates
-                if (a := self._ledger.standing(c.key))
-                and ask.allows(c.backend, c.request.model_copy(update={"model": a.model}))
-            ]
-            if not found:
+            found = self.choosing.standing(ask, bound)
+            if found is None:
                 return None
-            candidate, attempt = min(found, key=lambda pair: _rank(pair[1]))
+            candidate, attempt = found
             if attempt.state == "settled":
-                ask.tell("reuse", candidate.name, 1.0, "already paid for")
+                ask.tell("reuse", candidate.name, 1.0, PAID)
+                ask.watch.tell("candidate.chosen", backend=candidate.name, model=attempt.model, reason=PAID)
                 return attempt
             settled = yield from self.carry_on(ask, candidate, attempt)
             if settled is not None:
@@ -152,7 +175,10 @@ class Engine:
             if attempt.state == "sending":
                 self._ledger.unknown(attempt.id)  # its owner died while sending
             if attempt.state in ("sending", "unknown"):
-                ticket = yield from self._recovery.recover(ask, candidate, backend, attempt, body)
+                try:
+                    ticket = yield from self.recovery.recover(ask, candidate, backend, attempt, body)
+                except NotTaken:
+                    return None  # nothing was charged: it is as if it had never been made
             else:
                 ticket = attempt.ticket or Ticket("")
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
@@ -193,25 +219,16 @@ class Engine:
 
     # --- a new attempt ---
 
-    def _buy(self, ask: Ask, candidate: Candidate, made: list[str], *, anew: bool) -> Steps[Attempt]:
-        """``anew``: although it was bought before; what has to be bought first is reused unless the ask says fresh."""
-        backend, request = candidate.backend, candidate.request
-        candidate.need_task()
-        if backend.kind == "remote":
-            candidate.need_key()
-            backend = yield from self._quotes.with_catalogue(ask, backend)
-            model = backend.resolve(request).id
-            request = request.model_copy(update={"model": model})
-            ask.check_licence(backend, request)
-            first = backend.first(request)
-            if first is not None:
-                ask, request = yield from self._buy_first(ask, backend, request, first, made)
-            quote = yield from self._quotes.hold(ask, backend, request, model)
-        else:
-            model = backend.resolve(request).id
-            request = request.model_copy(update={"model": model})
-            ask.check_licence(backend, request)
-            quote = Quote(FREE, backend.name, model)
+    def _buy(self, ask: Ask, offer: Offer, made: list[str], *, anew: bool, patient: bool) -> Steps[Attempt]:
+        """``anew``: although it was bought before; what has to be bought first is reused unless the ask says fresh.
+
+        ``patient``: the vendor is waited for, as there is nobody better to ask.
+        """
+        candidate, backend, request = offer.candidate, offer.backend, offer.request
+        if offer.first is not None and backend.kind == "remote":
+            ask, request = yield from self._buy_first(ask, backend, offer, made)
+            patient = True  # its first step is paid
+        quote = yield from self.choosing.offers.quote(ask, replace(offer, request=request, first=None))
         reservation = None
         while reservation is None:
             mark = Mark(uuid.uuid4().hex, self.seed(candidate), time.time())
@@ -220,7 +237,7 @@ class Engine:
                 id=mark.id,
                 key=candidate.key,
                 backend=backend.name,
-                model=model,
+                model=offer.model,
                 hold=quote.cost,
                 unit_price=quote.unit_price,
                 seed=mark.seed,
@@ -237,14 +254,14 @@ class Engine:
         if not reservation.new:  # somebody was faster between our look and our reserve
             if attempt.state == "settled":
                 return attempt
-            standing = yield from self._stand(ask, made)
-            return standing or (yield from self._buy(ask, candidate, made, anew=anew))
+            standing = yield from self._stand(ask, made, None)
+            return standing or (yield from self._buy(ask, offer, made, anew=anew, patient=patient))
         made.append(attempt.id)
         try:
             if call is None or backend.kind != "remote":
                 return (yield from self._draw(ask, candidate, attempt, mark.seed))
             # With the images it was sent with: a lost job is told from another by them.
-            ticket = yield from self._sender.submit(ask.at(request=request), backend, attempt, call)
+            ticket = yield from self._sender.submit(ask.at(request=request), backend, attempt, call, patient=patient)
             return (yield from self._collector.collect(ask, backend, attempt, ticket))
         except BaseException as error:
             # Nobody in this process works on it any more: whoever asks for the same next may carry on at once.
@@ -253,20 +270,21 @@ class Engine:
             raise
 
     def _buy_first(
-        self, ask: Ask, backend: RemoteBackend, request: GenerationRequest, first: GenerationRequest, made: list[str]
+        self, ask: Ask, backend: RemoteBackend, offer: Offer, made: list[str]
     ) -> Steps[tuple[Ask, GenerationRequest]]:
-        """Obtain the image that ``request`` has to start from; the caps allow both purchases or none.
+        """Obtain the image that the offer has to start from; the caps allow both purchases or none.
 
         Returns the ask whose caps know what the first purchase cost, and the request with its image. Whatever the
-        backend refuses about the second purchase, it refuses before the first: raises InvalidRequest then, and
+        backend refuses about the second purchase was refused with the offer, before the first; raises
         ChargedWithoutImage if the image that came cannot be gone on with.
         """
-        trial = Mark("trial", request.seed or 1)
-        backend.submit(request.model_copy(update={"images": (blank(first.size), *request.images)}), trial)
-        second = yield from self._quotes.hold(ask, backend, with_placeholder(request), request.model or "")
-        one = candidate_of(backend, first)
+        assert offer.first is not None  # noqa: S101  (the caller asked)
+        request = offer.request
+        second = yield from self.choosing.offers.quote(ask, offer)
+        one = candidate_of(backend, offer.first)
         caps = tuple(cap.keeping(second.money) for cap in ask.caps)
-        attempt = yield from self.obtain(ask.at(request=one.request, candidates=(one,), caps=caps), made)
+        step = ask.at(request=one.request, candidates=(one,), caps=caps, named=True)  # of the same backend, as agreed
+        attempt = yield from self._obtain(step, made, {})
         if not attempt.raws or attempt.error:  # an unreadable one is kept too
             raise no_image(attempt)
         if attempt.id in made:  # bought in this call: what is left of the call's own cap pays for the second step
@@ -275,7 +293,7 @@ class Engine:
         image = self._collector.raw(attempt.raws[0])
         whole = request.model_copy(update={"images": (image, *request.images)})
         try:
-            backend.submit(whole, trial)
+            backend.submit(whole, Mark(TRIAL.id, request.seed or TRIAL.seed))
         except InvalidRequest as error:
             raise ChargedWithoutImage(
                 f"{backend.name} charged {attempt.cost.money} for the picture to start from, and it cannot be used: "
@@ -327,10 +345,9 @@ class Engine:
         return (yield from self._collector.deliver(ask, backend, attempt, delivery))
 
 
-def _rank(attempt: Attempt) -> int:
-    if attempt.state == "settled":
-        return 0 if attempt.raws else 2
-    return 1
+def _without(ask: Ask, failed: Mapping[str, PixelRouterError]) -> Ask:
+    """The ask without the candidates that have failed it."""
+    return ask.at(candidates=tuple(one for one in ask.candidates if one.name not in failed))
 
 
 def _wish(ask: Ask, request: GenerationRequest) -> str:
@@ -350,7 +367,9 @@ def _all_failed(errors: Mapping[str, PixelRouterError], ask: Ask) -> PixelRouter
     able = any(ask.request.task in one.backend.capabilities().tasks for one in ask.candidates)
     if len(errors) == 1 and able:
         return next(iter(errors.values()))
-    if all(isinstance(e, (InvalidRequest, MissingKey)) for e in errors.values()):
+    if all(isinstance(e, DeadlineExceeded) for e in errors.values()) and errors:
+        return next(iter(errors.values()))
+    if all(isinstance(e, (InvalidRequest, ConfigError)) for e in errors.values()):
         reasons = {name: str(e) for name, e in errors.items()}
         return NoBackend("No backend can serve this request, and nothing was sent.", reasons=reasons)
     return AllFailed(f"All {len(errors)} backends failed.", errors=errors.values())

@@ -78,6 +78,11 @@ def noted(steps: Steps[PixelArt], ask: Ask, attempt: Attempt, ledger: Ledger) ->
     return art
 
 
+def may_turn_down(ask: Ask) -> bool:
+    """Whether an image that was bought may still be found wanting."""
+    return ask.min_score is not None or ask.spec.policy in ("reject", "reroute")
+
+
 def goes_on(error: QualityRejected, ask: Ask) -> bool:
     """Whether the next backend is to be asked: below the score always, without a grid under ``policy="reroute"``."""
     return error.score is not None or ask.spec.policy == "reroute"

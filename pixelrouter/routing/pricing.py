@@ -18,7 +18,7 @@ def price(ask: Ask, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
             return paid
         try:
             one.need_task()
-            return (yield from _quote(ask, one, quotes, ledger))
+            return (yield from quote_of(ask, one, quotes, ledger))
         except InvalidRequest as error:
             problems[one.name] = error
     if len(problems) > 1 or not any(ask.request.task in c.backend.capabilities().tasks for c in ask.candidates):
@@ -37,7 +37,7 @@ def _paid(ask: Ask, one: Candidate, ledger: Ledger) -> Quote | None:
     return Quote(_free(standing.held.unit), one.name, standing.model, True, reused=True, notes=("already paid for",))
 
 
-def _quote(ask: Ask, one: Candidate, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
+def quote_of(ask: Ask, one: Candidate, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
     """The quote of one candidate, with that of the purchase that has to come before, if one has to."""
     backend = one.backend
     if backend.kind != "remote":

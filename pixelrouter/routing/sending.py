@@ -20,6 +20,7 @@ from pixelrouter.errors import (
 )
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import verdict
+from pixelrouter.routing.admission import Admission
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import NotBegun, Paid, Sleep, Steps
@@ -35,18 +36,22 @@ NOT_SENT_TRIES = 3  # no byte left, so trying again cannot buy twice
 class Sender:
     """Sends paid requests. Holds no state of its own beside the ledger's."""
 
-    def __init__(self, ledger: Ledger, collector: Collector, recovery: Recovery) -> None:
+    def __init__(self, ledger: Ledger, collector: Collector, recovery: Recovery, admission: Admission) -> None:
         self._ledger, self._collector, self._recovery = ledger, collector, recovery
+        self._admission = admission
 
     def submit(
-        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery]
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, call: Call[Ticket | Delivery], *, patient: bool
     ) -> Steps[Ticket]:
-        """Send the paid request once. Every way out of here has written to the ledger what the answer meant."""
+        """Send the paid request once. Every way out of here has written to the ledger what the answer meant.
+
+        ``patient``: a vendor that wants to be left alone for a while is waited for.
+        """
         ask.tell("submit", backend.name, None, f"holding {attempt.held}")
         try:
+            yield from self._recovery.before(ask, backend)
             # The deadline decides what may start, not what may finish.
-            ask.left()
-            self._ledger.sending(attempt.id)
+            yield from self._admission.admit(ask, backend, attempt, patient=patient)
         except BaseException as error:
             self._ledger.release(attempt.id, error)
             raise

@@ -10,7 +10,20 @@ from enum import Enum
 
 import httpx
 
-from pixelrouter.errors import JobFailed, PixelRouterError, Refused
+from pixelrouter.errors import (
+    CircuitOpen,
+    ConfigError,
+    InvalidRequest,
+    JobFailed,
+    NotSent,
+    OverBudget,
+    PixelRouterError,
+    Refused,
+    WireError,
+)
+
+#: After these the next candidate of a route may be asked: nothing is open at the one before.
+FALL_THROUGH = (NotSent, Refused, JobFailed, InvalidRequest, ConfigError, CircuitOpen, OverBudget, WireError)
 
 
 class Verdict(Enum):
