@@ -195,7 +195,9 @@ class Collector:
     def _bring(
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None
     ) -> Steps[Came]:
-        if backend.kind != "remote" or not any(isinstance(item, Remote) for item in delivery.items):
+        if backend.kind != "remote" or (
+            delivery.items and not any(isinstance(item, Remote) for item in delivery.items)
+        ):
             inline = tuple(item.data for item in delivery.items if isinstance(item, Inline))
             return Came(inline, delivery.names)
         download = Download(ask, backend, attempt, ticket, self.budget(backend.name))

@@ -47,10 +47,11 @@ class Download:
         """The files. Raises StillRunning where they may still come."""
         files: dict[int, bytes] = {}
         lost = yield from self._fetch(delivery, files)
-        call = self._backend.renew(self._ticket) if lost and renewable and self._ticket else None
-        if lost is None or call is None:
+        missing = lost is not None or not delivery.items
+        call = self._backend.renew(self._ticket) if missing and renewable and self._ticket else None
+        if call is None:
             return Came.of(delivery, files, lost)
-        # The addresses have expired, not the images: ask for new addresses, once.
+        # The addresses have expired, or are told no more, not the images: ask for new addresses, once.
         try:
             renewed = yield from self._renew(call)
         except ResultExpired as error:

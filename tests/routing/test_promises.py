@@ -424,7 +424,7 @@ def test_ctrl_c_while_waiting_keeps_the_job(
 ) -> None:
     router = make_router()
     with monkeypatch.context() as patch:
-        patch.setattr("pixelrouter.routing.effects.time.sleep", _interrupt)
+        patch.setattr("pixelrouter.routing.interrupts.time.sleep", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             router.generate(PROMPT, size=32)
     art = router.generate(PROMPT, size=32)
