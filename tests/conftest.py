@@ -11,6 +11,7 @@ import pytest
 
 from pixelrouter import PixelRouter, backends
 from pixelrouter.testing import RetroDiffusionSimulator
+from pixelrouter.testing.postgres import PostgresServer, missing
 
 KEY = "rdpk-simulator-0001"
 CREDENTIALS = {variable for name in backends.names() for variable in backends.load(name).credentials}
@@ -23,6 +24,37 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("PIXELROUTER_") or name in CREDENTIALS:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One real PostgreSQL server for all tests that ask for it."""
+    if why := missing():
+        pytest.skip(why)
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def team_ledger(postgres: PostgresServer) -> str:
+    """The address of an empty ledger of one's own on the server."""
+    return postgres.new()
+
+
+@pytest.fixture(autouse=True)
+def ledger_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> str:
+    """Where routers keep their ledger: ``file``, or ``server`` for tests marked with :data:`both_ledgers`."""
+    where: str = getattr(request, "param", "file")
+    if where == "server":
+        monkeypatch.setenv("PIXELROUTER_LEDGER", request.getfixturevalue("team_ledger"))
+        monkeypatch.setenv("PIXELROUTER_LEASE_S", "2")
+    return where
+
+
+#: Marks tests that have to hold for a ledger in a file and for a team's ledger alike.
+both_ledgers = pytest.mark.parametrize(
+    "ledger_at", ["file", pytest.param("server", marks=pytest.mark.slow)], indirect=True
+)
 
 
 @pytest.fixture
