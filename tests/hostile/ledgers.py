@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from pixelrouter.money.budget import Purse
@@ -31,6 +33,19 @@ def draft(number: int) -> Draft:
 
 def fill(path: Path, count: int = COUNT) -> None:
     """A ledger of settled attempts, the last one still at the vendor."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_filled(count))
+
+
+@cache
+def _filled(count: int) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "ledger.db")
+        _fill(path, count)
+        return path.read_bytes()
+
+
+def _fill(path: Path, count: int) -> None:
     ledger = Ledger(path, owner="")
     for number in range(count):
         row = draft(number)

@@ -26,7 +26,8 @@ from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of
 from tests.hostile.ledgers import DAMAGE, PURSE, draft, fill
 
-VENDORS = ("retrodiffusion", "fal", "replicate", "pixellab")
+slow = pytest.mark.slow
+VENDORS = ("fal", *(pytest.param(name, marks=slow) for name in ("retrodiffusion", "replicate", "pixellab")))
 
 
 @pytest.fixture
@@ -151,8 +152,18 @@ def trouble(kind: str, state: Path, stack: ExitStack) -> tuple[Callable[[], None
     return the_disk_is_full, there_is_room
 
 
-@pytest.mark.parametrize("kind", ["held", "full"])
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize(
+    ("vendor", "kind"),
+    [
+        ("fal", "full"),
+        ("pixellab", "held"),
+        *(
+            pytest.param(vendor, kind, marks=slow)
+            for vendor in ("fal", "pixellab", "retrodiffusion", "replicate")
+            for kind in ("held", "full")
+        ),
+    ],
+)
 def test_a_ledger_that_cannot_be_written_after_paying(
     vendor: str, kind: str, shops: Callable[..., Shop], impatient: None
 ) -> None:
@@ -296,7 +307,7 @@ ODD = st.one_of(
 
 
 @given(values=st.dictionaries(st.sampled_from(COLUMNS), ODD, min_size=1, max_size=3))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 def test_rows_that_somebody_else_wrote(values: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("book") / "ledger.db"
     fill(path, 2)
