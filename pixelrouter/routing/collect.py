@@ -172,6 +172,7 @@ class Collector:
     ) -> Steps[Attempt]:
         """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
         cost = _booked(attempt, _bill(attempt, delivery.cost, delivery.units))
+        ask = ask.at(deadline=float("inf"))  # it decides what may start: a finished job is brought home
         came = yield from self._bring(ask, backend, attempt, delivery, ticket)
         if came.lost is not None and not came.files:
             raise (yield from self._gone(attempt, cost, came.lost)) from came.lost

@@ -11,11 +11,15 @@ from pixelrouter.types import Cost, GenerationRequest, Money, Quote, Unit
 
 
 def price(ask: Ask, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
-    """The quote of an ask. Raises NoBackend, or the one candidate's InvalidRequest, where nobody can serve it."""
+    """The quote of an ask whose candidates are in the order to ask them.
+
+    Raises NoBackend, or the one candidate's InvalidRequest, where nobody can serve it.
+    """
     problems: dict[str, InvalidRequest] = {}
     for one in ask.candidates:
         if (paid := _paid(ask, one, ledger)) is not None:
             return paid
+    for one in sorted(ask.candidates, key=lambda one: not one.has_key):  # without a key only the list price is known
         try:
             one.need_task()
             return (yield from quote_of(ask, one, quotes, ledger))

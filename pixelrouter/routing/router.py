@@ -16,6 +16,7 @@ from pixelrouter.routing import batch, desk, doctor, resuming
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
+from pixelrouter.routing.explanation import Explanation
 from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Money, PixelArt, Quote
@@ -92,6 +93,18 @@ class _Desk:
         """
         return desk.costs(self._open().ledger, by, Span.of(since, until, project, run))
 
+    def write_costs(
+        self,
+        path: str | Path,
+        *,
+        since: Day = None,
+        until: Day = None,
+        project: str | None = None,
+        run: str | None = None,
+    ) -> Path:
+        """The costs as one HTML file with charts, which needs nothing else; the same bounds as :meth:`costs`."""
+        return desk.write_costs(self._open(), Path(path), Span.of(since, until, project, run))
+
     def prices(self, backend: str | None = None) -> list[dict[str, Any]]:
         """The price list: models, formula, unit, source and date of each price."""
         return desk.prices(backend)
@@ -164,6 +177,12 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         workshop = self._open()
         quote: Quote = self._drive(workshop.price(workshop.ask(prompt, **arguments)))
         return quote
+
+    def explain(self, prompt: str, **arguments: Unpack[Arguments]) -> Explanation:
+        """Why the same ``generate`` call would go to which backend: each one's place and every reason. Free."""
+        workshop = self._open()
+        explanation: Explanation = self._drive(workshop.explain(workshop.ask(prompt, **arguments)))
+        return explanation
 
     def generate_many(
         self,
@@ -255,6 +274,12 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
         workshop = await self._opened()
         quote: Quote = await self._drive(workshop.price(workshop.ask(prompt, **arguments)))
         return quote
+
+    async def explain(self, prompt: str, **arguments: Unpack[Arguments]) -> Explanation:
+        """As :meth:`PixelRouter.explain`."""
+        workshop = self._open()
+        explanation: Explanation = await self._drive(workshop.explain(workshop.ask(prompt, **arguments)))
+        return explanation
 
     def generate_many(
         self,

@@ -30,6 +30,7 @@ from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
+from pixelrouter.routing.explanation import Explanation, explain
 from pixelrouter.routing.finishing import finished_art
 from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.gate import after, goes_on, none_left, noted, remembering, turned_down
@@ -37,6 +38,7 @@ from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing import price
 from pixelrouter.routing.quotes import Quotes
 from pixelrouter.routing.state import State
+from pixelrouter.routing.style import kept
 from pixelrouter.routing.watched import watched
 from pixelrouter.types import (
     Attempt,
@@ -191,13 +193,8 @@ class Workshop:
                 transparent=request.transparent,
                 **{"policy": settings.policy, **_finishing(finishing)},
             ),
-            purse=Purse(
-                run=self.run,
-                project=settings.project or "",
-                day=datetime.now(UTC).date().isoformat(),
-                batch=batch,
-            ),
-            caps=self._caps(max_usd, batch_usd, max_generations),
+            purse=self.purse(batch),
+            caps=self.caps(max_usd, batch_usd, max_generations),
             fresh=fresh,
             on_unknown=on_unknown or settings.on_unknown,
             deadline=time.monotonic() + waits,
@@ -212,7 +209,12 @@ class Workshop:
             watch=self.watch,
         )
 
-    def _caps(self, max_usd: Any, batch_usd: Any, max_generations: Any) -> tuple[Cap, ...]:
+    def purse(self, batch: str = "") -> Purse:
+        """Who pays for a call that is made now."""
+        return Purse(self.run, self.settings.project or "", datetime.now(UTC).date().isoformat(), batch)
+
+    def caps(self, max_usd: Any = None, batch_usd: Any = None, max_generations: Any = None) -> tuple[Cap, ...]:
+        """The configured caps, with those of one call in their place. Raises InvalidRequest for what is no number."""
         s = self.settings
         limits: list[tuple[Scope, Unit, Any]] = [
             ("call", "usd", max_usd if max_usd is not None else s.max_usd),
@@ -248,12 +250,15 @@ class Workshop:
             with remembering(turned):
                 attempt = yield from self.engine.obtain(after(ask, self.engine.rows(made)), made, failed)
                 try:
-                    return (yield from self.finish(ask, attempt, made, turned))
+                    art = yield from self.finish(ask, attempt, made, turned)
                 except QualityRejected as error:
                     failed[attempt.backend] = error
                     if not goes_on(error, ask):
                         raise none_left(failed, self.engine.rows(made)) or error from None
                     turned.append(turned_down(attempt, error))
+                else:
+                    self.engine.delivered(ask, attempt)
+                    return art
             ask.tell("finish", attempt.backend, 1.0, "turned down")
 
     def finish(self, ask: Ask, attempt: Attempt, made: list[str], turned: Sequence[Attempt] = ()) -> Steps[PixelArt]:
@@ -293,14 +298,17 @@ class Workshop:
         if settled.state != "settled":
             return None
         made = [settled.id] if attempt.state != "settled" else []
-        return (yield from self.finish(ask, settled, made))
+        art = yield from self.finish(ask, settled, made)
+        self.engine.delivered(ask, settled)
+        return art
 
     def _ask_of(self, attempt: Attempt, timeout_s: float | None, progress: Notify | None) -> Ask:
         wish = self.ledger.wish(attempt.id)
         size = (wish.pop("width"), wish.pop("height"))
         wish |= {"backend": attempt.backend, "timeout_s": timeout_s, "progress": progress}
         ask = self.ask(wish.pop("prompt"), size=size, **wish)
-        return ask.at(candidates=(replace(ask.candidates[0], key=attempt.key),))
+        labels = Labels(attempt.asset, attempt.tags, attempt.style_group)
+        return ask.at(candidates=(replace(ask.candidates[0], key=attempt.key),), labels=labels)
 
     def cancel(self, attempt: Attempt) -> Steps[Attempt]:
         """Stop a job; the attempt as it stands then."""
@@ -319,8 +327,16 @@ class Workshop:
         return read(backend, call, response)
 
     def price(self, ask: Ask) -> Steps[Quote]:
-        """What the ask would cost at the first candidate that can serve it."""
-        return price(ask, self.quotes, self.ledger)
+        """What the ask would cost at the first candidate that can serve it, by the ask's strategy."""
+        choosing = self.engine.choosing
+        bound = choosing.styles.bound(ask)
+        turns = yield from choosing.survey.turns(kept(ask, bound), bound.backend if bound else None)
+        in_order = ask.at(candidates=tuple(turn.candidate for turn in turns))
+        return (yield from price(in_order, self.quotes, self.ledger))
+
+    def explain(self, ask: Ask) -> Steps[Explanation]:
+        """Why the ask would go where it goes."""
+        return explain(ask, self.engine.choosing)
 
 
 def _least_score(value: object) -> float | None:
