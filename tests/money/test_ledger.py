@@ -35,9 +35,19 @@ def draft(number: int = 0, micros: int = 25_000, key: str | None = None, *, fres
     )
 
 
+@pytest.fixture(params=["file", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """A new ledger, in a file and on a server."""
+    return tmp_path / "ledger.db" if request.param == "file" else str(request.getfixturevalue("team_ledger"))
+
+
+#: For tests that start processes: on a server they run in the gate.
+file_first = pytest.mark.parametrize("place", ["file", pytest.param("server", marks=pytest.mark.slow)], indirect=True)
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    book = Ledger(tmp_path / "ledger.db", owner="me")
+def ledger(place: Path | str) -> Iterator[Ledger]:
+    book = Ledger(place, owner="me")
     yield book
     book.close()
 
@@ -81,29 +91,26 @@ ALLOWED = {
 }
 
 
+@file_first
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(sorted(STEPS)), max_size=6))
-def test_no_order_of_steps_reaches_a_state_it_should_not(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
-) -> None:
-    book = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db", owner="me")
-    try:
-        book.reserve(draft(), PURSE)
-        state = "reserved"
-        for step in steps:
-            if step in ALLOWED[state]:
-                STEPS[step](book)
-                state = step
-            else:
-                with pytest.raises(LedgerError, match="cannot become"):
-                    STEPS[step](book)
-            row = book.get("id-000000")
-            assert row is not None
-            assert row.state == state
-            held = Money(25_000) if state not in ("settled", "released") else Money(1 if state == "settled" else 0)
-            assert book.used(PURSE, "day") == held
-    finally:
-        book.close()
+def test_no_order_of_steps_reaches_a_state_it_should_not(ledger: Ledger, steps: list[str]) -> None:
+    with ledger.database.transaction() as db:
+        db.execute("DELETE FROM attempt")
+    ledger.reserve(draft(), PURSE)
+    state = "reserved"
+    for step in steps:
+        if step in ALLOWED[state]:
+            STEPS[step](ledger)
+            state = step
+        else:
+            with pytest.raises(LedgerError, match="cannot become"):
+                STEPS[step](ledger)
+        row = ledger.get("id-000000")
+        assert row is not None
+        assert row.state == state
+        held = Money(25_000) if state not in ("settled", "released") else Money(1 if state == "settled" else 0)
+        assert ledger.used(PURSE, "day") == held
 
 
 def test_the_same_request_shares_one_live_attempt(ledger: Ledger) -> None:
@@ -190,8 +197,8 @@ def test_threads_cannot_cross_a_cap(ledger: Ledger) -> None:
     assert ledger.used(PURSE, "project") == Money(250_000)
 
 
-def _buy_in_a_process(path: Path, start: int) -> None:
-    book = Ledger(path, owner=f"process-{start}")
+def _buy_in_a_process(place: Path | str, start: int) -> None:
+    book = Ledger(place, owner=f"process-{start}")
     for number in range(start, start + 12):
         try:
             book.reserve(draft(number), PURSE, [Cap("project", Money(15 * 25_000))])
@@ -200,32 +207,33 @@ def _buy_in_a_process(path: Path, start: int) -> None:
     book.close()
 
 
-def test_processes_cannot_cross_a_cap(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
+@file_first
+def test_processes_cannot_cross_a_cap(place: Path | str) -> None:
     spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_buy_in_a_process, args=(path, n * 100)) for n in range(4)]
+    workers = [spawn.Process(target=_buy_in_a_process, args=(place, n * 100)) for n in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 4
-    book = Ledger(path, owner="judge")
+    book = Ledger(place, owner="judge")
     assert book.used(PURSE, "project") == Money(15 * 25_000)
     assert book.check() == "ok"
     book.close()
 
 
-def _open_at_once(path: Path, barrier: object) -> None:
+def _open_at_once(place: Path | str, barrier: object) -> None:
     barrier.wait()  # type: ignore[attr-defined]  # a multiprocessing Barrier has no public type to name here
     for _ in range(3):
-        Ledger(path, owner="x").close()
+        Ledger(place, owner="x").close()
 
 
+@file_first
 @pytest.mark.parametrize("round_", range(3))
-def test_a_new_ledger_may_be_opened_by_many_at_once(tmp_path: Path, round_: int) -> None:
+def test_a_new_ledger_may_be_opened_by_many_at_once(place: Path | str, round_: int) -> None:
     spawn = multiprocessing.get_context("spawn")
     barrier = spawn.Barrier(6)
-    workers = [spawn.Process(target=_open_at_once, args=(tmp_path / "ledger.db", barrier)) for _ in range(6)]
+    workers = [spawn.Process(target=_open_at_once, args=(place, barrier)) for _ in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -233,10 +241,12 @@ def test_a_new_ledger_may_be_opened_by_many_at_once(tmp_path: Path, round_: int)
     assert [worker.exitcode for worker in workers] == [0] * 6
 
 
-def test_every_commit_is_flushed_to_the_disk(ledger: Ledger) -> None:
+def test_every_commit_is_flushed_to_the_disk(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db", owner="me")
     db = ledger.database.connection()
     assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    ledger.close()
 
 
 def test_a_corrupt_ledger_is_a_clear_error_and_stays_untouched(tmp_path: Path) -> None:
