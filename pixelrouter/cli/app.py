@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 
-from pixelrouter.cli.booking import cancel, costs, jobs, resume
+from pixelrouter.cli.booking import costs
 from pixelrouter.cli.check import check
+from pixelrouter.cli.explain import explain
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
+from pixelrouter.cli.jobs import cancel, jobs, resume
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 from pixelrouter.cli.tile import tile
@@ -30,7 +32,7 @@ app = typer.Typer(
 )
 DRAWING: tuple[Callable[..., object], ...] = (
     *(generate, edit, inpaint, rotate, animate, tileset, remove_background),
-    *(quote, finish, check),
+    *(quote, explain, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, cancel, doctor, backends)
 for run in (*DRAWING, *BOOKS):

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pixelrouter import backends as registry
-from pixelrouter.errors import InvalidRequest
+from pixelrouter.errors import ChargedWithoutImage, InvalidRequest
 from pixelrouter.money import prices as price_list
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.totals import By, Span
 from pixelrouter.reports.rows import rows
 from pixelrouter.routing.ask import Ask, Candidate, candidate, lacking
+from pixelrouter.routing.lost import COMPLAIN
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Cost, HttpRequest, Mark
+from pixelrouter.types.evidence import Evidence, Outcome
 
 
 def find(ledger: Ledger, attempt: str) -> Attempt:
@@ -62,20 +64,26 @@ def prices(backend: str | None) -> list[dict[str, Any]]:
 
 
 def close_unknown(ledger: Ledger, attempt: str, *, charged: bool) -> Attempt:
-    """A person's word on an attempt whose outcome nobody knows: it was charged, or it was not."""
+    """A person's word on an attempt whose outcome nobody knows, or whose job does not end: was it charged?
+
+    The evidence keeps that it was a person's word, and what was found out before.
+    """
     row = find(ledger, attempt)
-    if row.state != "unknown":
+    if row.state not in ("unknown", "accepted"):
         raise InvalidRequest(
-            f"Attempt {row.id[:12]} is {row.state}; only an unknown outcome can be settled or released by hand.",
+            f"Attempt {row.id[:12]} is {row.state}; only an unknown outcome, or a job that does not end, can be settled"
+            " or released by hand.",
             hint="`pixelrouter jobs` shows the attempts that are not finished.",
         )
-    ledger.take_over(row.id, ledger.owner_and_body(row.id)[0], "unknown")  # a person's word ends whoever looks for it
+    ledger.take_over(row.id, ledger.owner_and_body(row.id)[0], row.state)  # a person's word ends whoever looks for it
     if charged:
-        ledger.settle(
-            row.id, Cost(row.held, row.cost_source), error=InvalidRequest("settled by hand: charged, no image")
-        )
+        why = ChargedWithoutImage("By a person's word it was charged; no image came.", hint=COMPLAIN)
+        ledger.settle(row.id, Cost(row.held, row.cost_source), error=why)
     else:
-        ledger.release(row.id, InvalidRequest("released by hand: not charged"))
+        ledger.release(row.id, InvalidRequest("By a person's word it was not charged."))
+    outcome: Outcome = "charged" if charged else "not charged"
+    words = (*row.evidence.get("words", ()), f"A person says that it was {outcome}.")
+    ledger.explain(row.id, Evidence(outcome, means="hand", words=words, accepted=True).as_dict())
     return find(ledger, row.id)
 
 

@@ -13,6 +13,7 @@ from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.totals import By, Day, Span
 from pixelrouter.routing import batch, desk, doctor, resuming
+from pixelrouter.routing.advice import advice
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
@@ -69,6 +70,12 @@ class _Desk:
     def jobs(self) -> list[Attempt]:
         """Attempts that are not finished: reserved, sending, accepted, unknown."""
         return self.attempts(live_only=True)
+
+    def advice(self, attempt: Attempt) -> str:
+        """What an attempt waits for and what you can do about it, in words; empty where it is simply done."""
+        workshop = self._open()
+        owner, _ = workshop.ledger.owner_and_body(attempt.id)
+        return advice(attempt, worked_on=bool(owner) and workshop.owner.alive(owner))
 
     def release(self, attempt: str) -> Attempt:
         """Your word that an attempt of unknown outcome was not charged: its money is free again."""

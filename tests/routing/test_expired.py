@@ -105,7 +105,7 @@ def test_addresses_that_expired_are_signed_anew(shops: Open, name: str) -> None:
 @pytest.mark.parametrize("name", ["replicate", "fal", "pixellab", "retrodiffusion", "retrodiffusion-v1"])
 def test_an_image_that_is_gone_from_its_address(shops: Open, name: str) -> None:
     shop = open_shop(shops, name)
-    if shop.name == "retrodiffusion":
+    if shop.name in ("retrodiffusion", "pixellab"):
         shop.simulator.fault("url_only")
     shop.simulator.fault("expired_url", times=8, gone=True)
     check_lost(shop, name)
