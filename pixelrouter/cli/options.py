@@ -119,6 +119,11 @@ Timeout = Annotated[
     typer.Option(min=0, callback=_finite, metavar="SECONDS", help="Longest wait for the image.", rich_help_panel=MONEY),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Buy anew, even if it was bought before.", rich_help_panel=MONEY)]
+Asset = Annotated[str | None, typer.Option(metavar="NAME", help="What it is for; see `costs`.", rich_help_panel=MONEY)]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="WORD", help="A word to add costs up by. Repeatable.", rich_help_panel=MONEY),
+]
 Scale = Annotated[int, typer.Option(min=1, max=64, help="Enlarge the file by this factor.", rich_help_panel=OUTPUT)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.", rich_help_panel=OUTPUT)]
@@ -131,6 +136,20 @@ References = Annotated[
 Commercial = Annotated[
     bool, typer.Option("--commercial", help="Only models that clearly allow commercial use.", rich_help_panel=VENDOR)
 ]
+StrategyName = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="in_order|cheapest|fastest|weighted",
+        help="Which backend of the route is asked first.",
+        rich_help_panel=VENDOR,
+    ),
+]
+StyleGroup = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Its set of sprites, which keeps its backend.", rich_help_panel=VENDOR),
+]
+Restyle = Annotated[bool, typer.Option("--restyle", help="Let the set change its backend.", rich_help_panel=VENDOR)]
 OnUnknown = Annotated[
     str | None,
     typer.Option(

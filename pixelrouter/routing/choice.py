@@ -91,7 +91,8 @@ def latency_words(latency: Latency | None) -> str:
     """A latency as a person reads it."""
     if latency is None:
         return "not measured yet, so it is asked first"
-    return f"{latency.seconds:.2g} s, the median of the last {latency.samples}"
+    times = "1 time" if latency.samples == 1 else f"{latency.samples} times"
+    return f"{latency.seconds:.2g} s, the median of the last {times}"
 
 
 def _weighted(facts: Sequence[Facts], request: str) -> list[Place]:

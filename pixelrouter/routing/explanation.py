@@ -5,6 +5,7 @@ Found out by the same steps as a purchase, up to the one that holds money, so wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from pixelrouter.routing.survey import PAID, Choosing, Turn
 from pixelrouter.routing.verdict import FALL_THROUGH
 from pixelrouter.types import Attempt, Money, Quote
 
+_NOTHING = re.compile(r"\s*Nothing was (?:sent|drawn|charged)[^.]*\.")
 _SOURCES = {"quoted": "the vendor's quote", "reported": "for certain", "listed": "by the price list"}
 _UNDER_WAY = "its image is under way already: it is collected, and not bought again"
 _UNCLEAR = "what became of an earlier request is not known: the vendor is asked, and nothing is bought before"
@@ -150,11 +152,9 @@ def _considered(
     health, cooling = CLOSED, 0.0
     if one.backend.kind == "remote":
         health, cooling = choosing.admission.health(one.backend, model)[0], choosing.admission.cooling(one.name)
-    reasons = [] if problem is not None else [turn.why]
+    reasons = [turn.why] if problem is None else _obstacles(ask, turn, choosing, price, problem)
     if bound is not None and one.name == bound.backend:
         reasons.insert(0, f"the style group {ask.labels.style_group!r} keeps to it")
-    if problem is not None:
-        reasons.append(str(problem))
     if price is not None:
         reasons.append(_priced(price))
     if latency is not None:
@@ -201,6 +201,39 @@ def _rehearsed(ask: Ask, turn: Turn, choosing: Choosing) -> Steps[str]:
     if offer.backend.kind == "remote":
         ask.left()
     return offer.model
+
+
+def _obstacles(ask: Ask, turn: Turn, choosing: Choosing, price: Quote | None, first: PixelRouterError) -> list[str]:
+    """Everything that keeps the candidate from serving, ``first`` being what a purchase would run into."""
+    one = turn.candidate
+    backend = one.backend
+
+    def model_and_licence() -> None:
+        ask.check_licence(backend, one.request.model_copy(update={"model": backend.resolve(one.request).id}))
+
+    def admission() -> None:
+        if backend.kind == "remote":
+            choosing.admission.check(ask, backend, price.model if price else None, patient=turn.patient)
+
+    def caps() -> None:
+        if price is not None:
+            steps = price.steps or (price,)
+            choosing.offers.check_caps(ask, [step.money for step in steps if not step.reused])
+
+    found: list[PixelRouterError] = []
+    for check in (one.need_task, one.need_packages, one.need_key, model_and_licence, admission, caps):
+        try:
+            check()
+        except FALL_THROUGH as error:
+            found.append(error)
+    if first.message not in [error.message for error in found]:
+        found.insert(0, first)
+    return list(dict.fromkeys(_words(error) for error in found))
+
+
+def _words(error: PixelRouterError) -> str:
+    """What is in the way, without what is true of every row: nothing was sent."""
+    return _NOTHING.sub("", error.message).strip().rstrip(".")
 
 
 def _price(ask: Ask, one: Candidate, choosing: Choosing) -> Steps[Quote | None]:
