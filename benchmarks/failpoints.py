@@ -20,8 +20,10 @@ from typing import Any
 
 from market import request_in
 
-from pixelrouter import AsyncPixelRouter, PixelRouter
+from pixelrouter.money.balances import Balances
+from pixelrouter.money.bindings import Bindings
 from pixelrouter.money.ledger import Ledger
+from pixelrouter.money.raws import Raws
 from pixelrouter.money.sqlite import SQLite
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.store import Store
@@ -34,11 +36,27 @@ WRITING = tuple(
     for name, value in vars(Ledger).items()
     if callable(value) and not name.startswith("_") and name not in _READING
 )
+#: What else is written to a ledger's database in the course of a purchase.
+_OTHERS: tuple[tuple[type[Any], str], ...] = (
+    (Balances, "note"),
+    (Bindings, "claim"),
+    (Bindings, "delivered"),
+    (Raws, "write"),
+)
 #: What free calls are made for, in the words that the product gives them.
-FREE = ("look at the job", "download the image", "find a lost job", "read the catalogue", "ask for the price")
+FREE = (
+    "look at the job",
+    "download the image",
+    "find a lost job",
+    "read the balance",
+    "read the catalogue",
+    "ask for the price",
+)
 _PLACES = (
     *(f"Ledger.{name}" for name in WRITING),
-    *(f"the COMMIT of {name}" for name in WRITING),
+    *(f"the COMMIT of {name}" for name in WRITING if name != "still_sending"),  # that one looks, and commits nothing
+    "Balances.note",
+    "the COMMIT of Balances.note",
     "Wire.paid",
     *(f"Wire.free ({purpose})" for purpose in FREE),
     "Store.put",
@@ -118,6 +136,10 @@ class Failpoints:
         """Patch the product in this process, for good."""
         for name in WRITING:
             self._around(Ledger, name, lambda _, name=name: f"Ledger.{name}", inside=name)
+        for owner, name in _OTHERS:
+            self._around(
+                owner, name, lambda _, label=f"{owner.__name__}.{name}": label, inside=f"{owner.__name__}.{name}"
+            )
         for database in databases:
             self._around_commit(database)
         self._around(Store, "put", lambda _: "Store.put", inside="Store.put")
@@ -180,26 +202,17 @@ class Failpoints:
         setattr(database, "transaction", watched)  # noqa: B010  (a patch, and the type checker shall not see it)
 
     def _remember_request(self) -> None:
-        buy, await_, finish = PixelRouter.generate, AsyncPixelRouter.generate, Workshop.finish_attempt
+        real = Workshop.ask
 
-        def generate(router: Any, prompt: str, **arguments: Any) -> Any:
+        def ask(workshop: Any, prompt: str, **arguments: Any) -> Any:
             _work_on(prompt)
-            return buy(router, prompt, **arguments)
+            return real(workshop, prompt, **arguments)
 
-        async def generate_awaited(router: Any, prompt: str, **arguments: Any) -> Any:
-            _work_on(prompt)
-            return await await_(router, prompt, **arguments)
-
-        def finish_attempt(workshop: Any, attempt: Any, *args: Any) -> Any:
-            _work_on(attempt.prompt)
-            return finish(workshop, attempt, *args)
-
-        setattr(PixelRouter, "generate", generate)  # noqa: B010  (as above)
-        setattr(AsyncPixelRouter, "generate", generate_awaited)  # noqa: B010  (as above)
-        setattr(Workshop, "finish_attempt", finish_attempt)  # noqa: B010  (as above)
+        setattr(Workshop, "ask", ask)  # noqa: B010  (as above)
 
 
 def _work_on(prompt: str) -> None:
     global _latest  # a worker has one life, and this is its state
-    _latest = request_in(prompt)
-    _request.set(_latest)
+    if request := request_in(prompt):
+        _latest = request
+        _request.set(request)
