@@ -13,11 +13,13 @@ from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.totals import By, Day, Span
 from pixelrouter.routing import batch, desk, doctor, resuming
+from pixelrouter.routing import reconcile as reconciling
 from pixelrouter.routing.advice import advice
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
 from pixelrouter.routing.explanation import Explanation
+from pixelrouter.routing.reconcile import Accept, Reconciled
 from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Money, PixelArt, Quote
@@ -221,6 +223,24 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         )
         return outcomes
 
+    def reconcile(
+        self,
+        attempt: str | None = None,
+        *,
+        accept: Accept | None = None,
+        dry_run: bool = False,
+        timeout_s: float | None = None,
+        progress: Notify | None = None,
+    ) -> list[Reconciled]:
+        """Find out what became of the paid requests whose answers were lost (or the one named), and enter it.
+
+        Each by its vendor's own means; the result says how sure that is. What was charged for certain is collected.
+        Money that is only likely to be free stays held unless ``accept="likely"``. ``dry_run``: look, and enter nothing.
+        """
+        steps = reconciling.reconcile(self._open(), attempt, accept, dry_run, timeout_s, progress)
+        done: list[Reconciled] = self._drive(steps)
+        return done
+
     def cancel(self, attempt: str) -> Attempt:
         """Ask the vendor to stop a job, and book what it says. Raises InvalidRequest where the vendor cannot."""
         row: Attempt = self._drive(resuming.cancel(self._open(), attempt))
@@ -309,6 +329,20 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
             resuming.resume(await self._opened(), attempt, timeout_s, progress)
         )
         return outcomes
+
+    async def reconcile(
+        self,
+        attempt: str | None = None,
+        *,
+        accept: Accept | None = None,
+        dry_run: bool = False,
+        timeout_s: float | None = None,
+        progress: Notify | None = None,
+    ) -> list[Reconciled]:
+        """As :meth:`PixelRouter.reconcile`."""
+        steps = reconciling.reconcile(await self._opened(), attempt, accept, dry_run, timeout_s, progress)
+        done: list[Reconciled] = await self._drive(steps)
+        return done
 
     async def cancel(self, attempt: str) -> Attempt:
         """As :meth:`PixelRouter.cancel`."""

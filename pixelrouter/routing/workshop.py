@@ -285,12 +285,13 @@ class Workshop:
         progress: Notify | None = None,
         *,
         ours: bool = False,
+        accept: Literal["likely"] | None = None,
     ) -> Steps[PixelArt | None]:
         """Bring one attempt of the ledger to its end without paying. None: it came to nothing and was released.
 
-        ``ours``: it was claimed for us already.
+        ``ours``: it was claimed for us already. ``accept``: a person takes what is only likely for certain.
         """
-        ask = self._ask_of(attempt, timeout_s, progress)
+        ask = self.ask_of(attempt, timeout_s, progress).at(accept=accept)
         return (yield from watched(self._finish_attempt(ask, attempt, ours), self.watch, ask, "resume", attempt))
 
     def _finish_attempt(self, ask: Ask, attempt: Attempt, ours: bool) -> Steps[PixelArt | None]:
@@ -302,7 +303,8 @@ class Workshop:
         self.engine.delivered(ask, settled)
         return art
 
-    def _ask_of(self, attempt: Attempt, timeout_s: float | None, progress: Notify | None) -> Ask:
+    def ask_of(self, attempt: Attempt, timeout_s: float | None, progress: Notify | None) -> Ask:
+        """The ask that an attempt of the ledger was made for, without its images."""
         wish = self.ledger.wish(attempt.id)
         size = (wish.pop("width"), wish.pop("height"))
         wish |= {"backend": attempt.backend, "timeout_s": timeout_s, "progress": progress}
@@ -312,7 +314,7 @@ class Workshop:
 
     def cancel(self, attempt: Attempt) -> Steps[Attempt]:
         """Stop a job; the attempt as it stands then."""
-        ask = self._ask_of(attempt, CANCEL_S, None)
+        ask = self.ask_of(attempt, CANCEL_S, None)
         yield from self.engine.cancel(ask, ask.candidates[0], attempt)
         return self.ledger.get(attempt.id) or attempt
 
