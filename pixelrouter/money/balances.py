@@ -43,7 +43,7 @@ class Movement:
     """How an account changed between two readings around a request.
 
     ``fell`` is by how much it fell (negative: it rose), ``booked`` what other purchases are known to have cost in
-    between, ``open`` what those of unknown outcome hold. ``unclear`` names the attempts that may have been charged on
+    between, ``open`` what those of unknown outcome hold (each of them micro-units). ``unclear`` names the attempts that may have been charged on
     either side of a reading, or an unknown sum: with any of them, nothing can be told.
     """
 
@@ -51,7 +51,7 @@ class Movement:
     end: Reading
     fell: int
     booked: int = 0
-    open: int = 0
+    open: tuple[int, ...] = ()
     unclear: tuple[str, ...] = ()
 
     @property
@@ -119,18 +119,17 @@ Part = Literal["outside", "booked", "open", "unclear"]
 
 
 def _explained(attempt: Attempt, start: Reading, end: Reading, billing: Billing, others: Iterable[Attempt]) -> Movement:
-    booked = left_open = 0
-    unclear = []
+    booked, left_open, unclear = 0, [], []
     for other in others:
         match _part(other, attempt.held.unit, start.at, end.at, billing):
             case "booked":
                 booked += other.charged.micros if other.charged else 0
             case "open":
-                left_open += (other.charged or other.held).micros
+                left_open.append((other.charged or other.held).micros)
             case "unclear":
                 unclear.append(other.id)
     fell = start.money.micros - end.money.micros
-    return Movement(start, end, fell, booked, left_open, tuple(unclear))
+    return Movement(start, end, fell, booked, tuple(left_open), tuple(unclear))
 
 
 def _part(other: Attempt, unit: Unit, start: float, end: float, billing: Billing) -> Part:

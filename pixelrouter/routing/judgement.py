@@ -169,11 +169,14 @@ def _of_balance(case: Case, looks: Sequence[Look]) -> _Sight | None:
         return _Sight("unclear", words, numbers)
     if last.start.money < held:
         return _Sight("unclear", f"{told} There was too little on the account to pay it from.", numbers)
-    if held and last.unexplained == held.micros + last.open:
-        rest = " and what the other open requests hold" if last.open else ""
+    rest = f" and the {len(last.open)} other open requests" if last.open else ""
+    if held and last.unexplained == held.micros + sum(last.open):
         return _Sight("charged", f"{told} That is exactly what is held for this request{rest}.", numbers)
+    if held and _within_the_list(case.attempt, last):
+        words = f"{told} That is what this request{rest} may cost: the list price, {held}, is an upper bound."
+        return _Sight("charged", words, numbers)
     if last.unexplained != 0:
-        words = f"{told} That is neither nothing nor the {held} held for this request."
+        words = f"{told} That is neither nothing nor the {held} held for this request{rest}."
         return _Sight("unclear", words, numbers)
     wait = billing.lost_s - case.age_s
     if wait > 0:
@@ -182,6 +185,17 @@ def _of_balance(case: Case, looks: Sequence[Look]) -> _Sight | None:
     if len(moves) < 2 or any(move.unexplained or move.unclear for move in moves):
         return _Sight("unclear", f"{told} It was not seen twice.", numbers)
     return _Sight("not charged", f"{told} Nothing was charged for this request, by two readings.", numbers)
+
+
+def _within_the_list(attempt: Attempt, move: Movement) -> bool:
+    """Whether the fall is what a listed price allows, which is an upper bound, for all the open requests together.
+
+    More than all but the cheapest can have cost, so none is left out; and at least half of the whole.
+    """
+    listed = attempt.quoted is not None and attempt.quoted.source == "listed"
+    holds = (attempt.held.micros, *move.open)
+    whole, fall = sum(holds), move.unexplained
+    return listed and whole - min(holds) < fall <= whole and 2 * fall >= whole
 
 
 def _told(move: Movement) -> str:
@@ -202,7 +216,7 @@ def _numbers(move: Movement) -> dict[str, Any]:
         "after_at": move.end.at,
         "fell": str(Money(move.fell, unit).amount),
         "others": str(Money(move.booked, unit).amount),
-        "others_open": str(Money(move.open, unit).amount),
+        "others_open": [str(Money(micros, unit).amount) for micros in move.open],
         "unclear": list(move.unclear),
     }
 

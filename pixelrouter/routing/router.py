@@ -235,7 +235,7 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         """Find out what became of the paid requests whose answers were lost (or the one named), and enter it.
 
         Each by its vendor's own means; the result says how sure that is. What was charged for certain is collected.
-        Money that is only likely to be free stays held unless ``accept="likely"``. ``dry_run``: look, and enter nothing.
+        Money that is only likely to be free stays held unless ``accept="likely"``. ``dry_run``: enter nothing.
         """
         steps = reconciling.reconcile(self._open(), attempt, accept, dry_run, timeout_s, progress)
         done: list[Reconciled] = self._drive(steps)
