@@ -1,4 +1,4 @@
-"""The ledger on a server that a team shares: PostgreSQL, a pool of connections, durable commits, and the schema.
+"""The ledger on a server that a team shares: PostgreSQL, durable commits, and the schema.
 
 Every transaction says itself what it needs (isolation, durability, time limits), in the one message that begins it,
 so that neither the server's defaults nor a connection pooler between us can weaken a promise. Every error comes out
@@ -7,7 +7,6 @@ as a LedgerError that says what to do, without the password.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import threading
@@ -24,22 +23,21 @@ from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Rows, Session, 
 try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    from psycopg.rows import DictRow, dict_row
-    from psycopg_pool import ConnectionPool, PoolTimeout
 except ImportError as missing:
     raise ConfigError(
-        f"A team's ledger needs packages that are not installed ({missing}). Nothing was sent.",
+        f"A team's ledger needs a package that is not installed ({missing}). Nothing was sent.",
         hint="pip install 'pixelrouter[postgres]'",
     ) from missing
 
-Connection = psycopg.Connection[DictRow]
-
-# The pool tells of connections that it replaces. That is for whoever asks for logs, not for every screen.
-logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
+from pixelrouter.money.connections import Connection, Connections, connect
 
 WAIT_S = 30  # for a free connection or a lock, as long as SQLite waits for another writer
 CONNECTIONS = 8  # at most, a process; a server's default is 100 for everybody
-_STALE = 3  # times that a connection lost while it lay idle is replaced before we give up
+_UNREACHABLE = (
+    "Check that the server runs and that the address is right. Then run the same again: whatever was under way is found"
+    " in the ledger and collected, not bought again."
+)
+_ABANDONED: list[Connections] = []
 
 # PostgreSQL's advisory locks are named by two numbers: ours ("pixe"), and which: 0 for setting up, else a table's.
 _LOCK = 0x70697865
@@ -73,27 +71,19 @@ class Postgres:
         self._conninfo, self.where = _address(url)
         self._guard = threading.Lock()
         self._process = 0
+        self._connections: Connections | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._migrate()
 
     # --- connections ---
 
-    def _pool(self) -> ConnectionPool[Connection]:
+    def _pool(self) -> Connections:
         with self._guard:
-            if self._process != os.getpid():  # a forked child must not talk on its parent's connections
-                if self._finalizer is not None:
-                    self._finalizer.detach()
-                self._connections: ConnectionPool[Connection] = ConnectionPool(
-                    self._conninfo,
-                    connection_class=Connection,
-                    # Autocommit: transactions are opened by hand. Never prepared: poolers between us cannot tell.
-                    kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
-                    min_size=0,
-                    max_size=CONNECTIONS,
-                    timeout=WAIT_S,
-                    open=True,
-                    name="pixelrouter-ledger",
-                )
+            if self._connections is None or self._process != os.getpid():
+                if self._connections is not None and self._finalizer is not None:
+                    self._finalizer.detach()  # a forked child must not even close its parent's connections
+                    _ABANDONED.append(self._connections)
+                self._connections = Connections(self._conninfo, CONNECTIONS, WAIT_S)
                 self._process = os.getpid()
                 self._finalizer = weakref.finalize(self, self._connections.close)
             return self._connections
@@ -103,47 +93,34 @@ class Postgres:
         """Every error in here comes out as a LedgerError."""
         try:
             yield
-        except PoolTimeout as error:
-            raise self._lost(doing, self._reason() or "all connections are busy") from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise self._error(
+                doing, error, "Another machine holds it; wait a moment, then run the same again."
+            ) from error
         except psycopg.OperationalError as error:
-            text = " ".join(str(error).split())
-            if isinstance(error, psycopg.errors.LockNotAvailable):
-                hint = "Another machine holds it; wait a moment, then run the same again."
-                raise LedgerError(f"The ledger {self.where} cannot be {doing}: {text}.", hint=hint) from error
-            raise self._lost(doing, text) from error
+            raise self._error(doing, error, _UNREACHABLE) from error
         except psycopg.Error as error:
-            text = " ".join(str(error).split())
             hint = "`pixelrouter doctor` checks it; the role needs to read and write, and for the set-up to create."
-            raise LedgerError(f"The ledger {self.where} cannot be {doing}: {text}.", hint=hint) from error
+            raise self._error(doing, error, hint) from error
 
-    def _lost(self, doing: str, text: str) -> ConnectionLost:
-        return ConnectionLost(
-            f"The ledger {self.where} cannot be {doing}: {text}.",
-            hint="Check that the server runs and that the address is right. Run the same again then: whatever was"
-            " under way is found in the ledger and collected, not bought again.",
-        )
-
-    def _reason(self) -> str:
-        """Why no connection can be had; empty where one can."""
-        try:
-            psycopg.connect(self._conninfo).close()
-        except psycopg.Error as error:
-            return " ".join(str(error).split())
-        return ""
+    def _error(self, doing: str, error: psycopg.Error, hint: str, kind: type[LedgerError] = LedgerError) -> LedgerError:
+        return kind(f"The ledger {self.where} cannot be {doing}: {' '.join(str(error).split())}.", hint=hint)
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
         """A connection on which ``begin`` went well. One that died while it lay idle is replaced: nothing was done."""
-        for number in range(_STALE + 1):
-            with self._pool().connection() as connection:
+        for _ in range(CONNECTIONS + 1):  # more than may lie idle
+            with self._pool().one() as connection:
                 try:
                     connection.execute(begin.encode())
-                except psycopg.OperationalError:
-                    if not connection.broken or number == _STALE:
+                except psycopg.Error as error:
+                    if not connection.closed:
                         raise
+                    died = error
                     continue
                 yield connection
                 return
+        raise died
 
     # --- the protocol ---
 
@@ -156,19 +133,24 @@ class Postgres:
     @contextmanager
     def transaction(self, doing: str = "written", *, exclusive: bool = False) -> Iterator[Session]:
         """All or nothing, durable when it returns. ConnectionLost: nobody can tell whether it was written."""
-        with self._wrapped(doing), self._transaction(_BEGIN + (_ALONE if exclusive else "")) as db:
+        with self._transaction(doing, _BEGIN + (_ALONE if exclusive else "")) as db:
             yield db
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Session]:
-        with self._begun(begin) as connection:
+    def _transaction(self, doing: str, begin: str) -> Iterator[Session]:
+        with self._wrapped(doing), self._begun(begin) as connection:
             try:
-                yield _Session(connection)
-            except BaseException:
-                if not connection.broken:
-                    connection.execute("ROLLBACK")
+                try:
+                    yield _Session(connection)
+                except BaseException:
+                    if not connection.closed:
+                        connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+            except psycopg.Error as error:
+                if connection.closed:
+                    raise self._error(doing, error, _UNREACHABLE, ConnectionLost) from error
                 raise
-            connection.execute("COMMIT")
 
     def check(self) -> str:
         """Whether the server keeps what it is given; "ok" when nothing is wrong."""
@@ -182,17 +164,17 @@ class Postgres:
         with self._guard:
             if self._process == os.getpid() and self._finalizer is not None:
                 self._finalizer()
-            self._process, self._finalizer = 0, None
+            self._connections = self._finalizer = None
 
     # --- the schema ---
 
     def _migrate(self) -> None:
         with self._wrapped("opened"):
-            psycopg.connect(self._conninfo).close()  # says at once, and in the server's words, what is wrong
+            connect(self._conninfo).close()  # says at once, and in the server's words, what is wrong
         with self.reading() as db:
             if _version(db) == SCHEMA_VERSION:
                 return
-        with self._wrapped("set up"), self._transaction(_BEGIN + _SETTING_UP) as db:
+        with self._transaction("set up", _BEGIN + _SETTING_UP) as db:
             version = _version(db)  # again: another process may have been first
             if version > SCHEMA_VERSION:
                 raise LedgerError(

@@ -104,6 +104,10 @@ class PostgresServer:
         if (self._data / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
 
+    def reload(self) -> None:
+        """Make it read its configuration files again."""
+        self._run("pg_ctl", "-D", self._data, "reload")
+
     @property
     def _user(self) -> str | None:
         """Who runs the server: us, unless we are root."""
