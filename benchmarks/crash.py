@@ -16,6 +16,7 @@ import random
 import shlex
 import sys
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from crash_judge import Books, Lines
 from crash_worker import Job, Mode, work
 from failpoints import POINTS, Target
 from market import KEYS, KINDS, Market, Request
-from processes import forkserver
+from processes import forkserver, ledger_at
 
 LINES, LIVES = 3, 4  # workers at once, and how many of them follow one another
 #: What goes wrong on the way, and on which kind of request where that is not the fault's own.
@@ -79,16 +80,20 @@ class Plan:
         return list(dict.fromkeys(r for line in self.lines for life in line for r in life.requests))
 
 
-def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = ()) -> Plan:
-    """The round of that number. ``at``: the points to die at, where one is named; else each in its turn."""
+def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mark: str = "") -> Plan:
+    """The round of that number. ``at``: the points to die at, where one is named; else each in its turn.
+
+    ``mark`` makes its requests differ from those of other runs on the same ledger.
+    """
     rng = random.Random(f"{seed}/{number}")
     wanted = [name for name, kind in KINDS.items() if vendor in (None, name, kind.backend)]
     if not wanted:
         raise SystemExit(f"--vendor {vendor}: there are {', '.join(KINDS)}")
     first = wanted[number % len(wanted)]
     kinds = tuple(dict.fromkeys((first, rng.choice(wanted))))
-    names = (Request(f"{kind}-{seed}-{number}-{n}", kind) for n in range(1000) for kind in [rng.choice(kinds)])
-    shared = [Request(f"{first}-{seed}-{number}-all", first), next(names)]
+    stem = f"{seed}-{number}{mark}"
+    names = (Request(f"{kind}-{stem}-{n}", kind) for n in range(1000) for kind in [rng.choice(kinds)])
+    shared = [Request(f"{first}-{stem}-all", first), next(names)]
     deck = list(at or POINTS)
     random.Random(f"{seed}").shuffle(deck)
     deal = (deck[n % len(deck)] for n in range(number * LINES * LIVES, (number + 1) * LINES * LIVES))
@@ -190,7 +195,7 @@ class Theatre:
         return wrong
 
     def _options(self, market: Market, folder: Path, plan: Plan) -> dict[str, Any]:
-        own = {"ledger": self._ledger} if self._ledger else {}
+        own = {"ledger": self._ledger, "lease_s": 2} if self._ledger else {}
         return {
             "state": str(folder / "state"),
             "project": f"crash-{plan.seed}-{plan.number}-{os.getpid()}",
@@ -283,38 +288,48 @@ def _again(options: argparse.Namespace, number: int, at: Sequence[str]) -> str:
     return shlex.join([*words, *(word for point in at for word in ("--at", point))])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--vendor", help=f"a backend, or one of: {', '.join(KINDS)}")
-    parser.add_argument("--ledger", help="postgresql://… instead of a file for each round")
-    parser.add_argument("--round", type=int, help="this round alone")
-    parser.add_argument("--at", action="append", metavar="POINT", help="die there, wherever a point is named")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    theatre, score, number = Theatre(options.ledger), Score(), options.round or 0
+def survive(options: argparse.Namespace, ledger: str | None) -> tuple[Score, int]:
+    """Rounds until that many were killed, or until one is wrong; the exit status beside the score."""
+    theatre, score, number = Theatre(ledger), Score(), options.round or 0
+    mark = f"-{uuid.uuid4().hex[:6]}" if ledger else ""
     while score.killed.total() < options.kills:
         # Every second round looks for the points at which nobody has died yet.
         missing = options.at or (
             score.as_dict()["never_killed_at"][:: max(1, 7 - number % 6)][:6] if number % 2 else ()
         )
-        wrong = theatre.play(plan(options.seed, number, options.vendor, missing), score)
+        wrong = theatre.play(plan(options.seed, number, options.vendor, missing, mark), score)
         if wrong:
             for line in wrong[:12]:
                 print(f"BROKEN: {line}", file=sys.stderr)
             print(f"again: {_again(options, number, missing)}", file=sys.stderr)
-            return 1
+            return score, 1
         number += 1
         if sys.stderr.isatty():
             print(f"\r{score.killed.total()} kills in {score.rounds} rounds", end="\r", file=sys.stderr)
         if options.round is not None:
             break
-    if options.json:
+    return score, 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--vendor", help=f"a backend, or one of: {', '.join(KINDS)}")
+    parser.add_argument(
+        "--ledger", help="postgresql://… or `postgres`, a server of its own; else a file for each round"
+    )
+    parser.add_argument("--round", type=int, help="this round alone")
+    parser.add_argument("--at", action="append", metavar="POINT", help="die there, wherever a point is named")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    with ledger_at(options.ledger) as ledger:
+        score, status = survive(options, ledger)
+    if options.json and status == 0:
         print(json.dumps({"seed": options.seed, **score.as_dict()}, indent=2))
     else:
         report(score, options.seed)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

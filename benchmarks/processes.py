@@ -1,10 +1,15 @@
-"""Processes that begin in milliseconds: forked from a server that has imported everything and has no threads."""
+"""Processes that begin in milliseconds, and the server of a team's ledger for them.
+
+They are forked from a server that has imported everything and has no threads.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -16,3 +21,15 @@ def forkserver(*modules: str) -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(modules))
     return context
+
+
+@contextmanager
+def ledger_at(where: str | None) -> Iterator[str | None]:
+    """The address of a ledger: the one given, or for ``postgres`` one on a server that lives as long as this."""
+    if where != "postgres":
+        yield where
+        return
+    from pixelrouter.testing.postgres import PostgresServer
+
+    with PostgresServer() as server:
+        yield server.new()

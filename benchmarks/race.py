@@ -25,7 +25,7 @@ from crash_judge import Lines
 from crash_worker import Job, work
 from failpoints import Target
 from market import KEYS, KINDS, Market, Request
-from processes import forkserver
+from processes import forkserver, ledger_at
 
 from pixelrouter import PixelRouter
 from pixelrouter.types import Attempt, Money, Unit
@@ -74,7 +74,7 @@ class Track:
             "keys": KEYS,
             "backends": backends,
             "timeout_s": 60,
-            **({"ledger": ledger} if ledger else {}),
+            **({"ledger": ledger, "lease_s": 2} if ledger else {}),
         }
 
     def job(self, name: str, requests: Sequence[Request], **more: Any) -> Job:
@@ -267,15 +267,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--requests", type=int, default=12, help="of each process, under a cap")
-    parser.add_argument("--ledger", help="postgresql://… instead of a file for each race")
+    parser.add_argument("--ledger", help="postgresql://… or `postgres`, a server of its own; else a file for each race")
     parser.add_argument("--quick", action="store_true", help="one race of each sort")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     results = []
-    for result in races(options.processes, options.requests, options.ledger, options.quick):
-        results.append(result)
-        if not options.json:
-            print(result, flush=True)
+    with ledger_at(options.ledger) as ledger:
+        for result in races(options.processes, options.requests, ledger, options.quick):
+            results.append(result)
+            if not options.json:
+                print(result, flush=True)
     if options.json:
         print(json.dumps([{"race": one.name, **one.figures, "wrong": one.wrong} for one in results], indent=2))
     return 1 if any(one.wrong for one in results) else 0
