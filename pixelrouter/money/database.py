@@ -90,7 +90,8 @@ def open_database(where: Path | str) -> Database:
         return Postgres(where)
     if isinstance(where, str) and "://" in where:
         raise ConfigError(  # without the address: it may hold a password
-            "The address of the team's ledger is of no known kind.", hint='Write ledger = "postgresql://user@host/name".'
+            "The address of the team's ledger is of no known kind.",
+            hint='Write ledger = "postgresql://user@host/name".',
         )
     from pixelrouter.money.sqlite import SQLite
 
