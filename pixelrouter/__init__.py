@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pixelrouter.errors import PixelRouterError
     from pixelrouter.routing.batch import BatchResult
     from pixelrouter.routing.events import ProgressEvent
+    from pixelrouter.routing.reconcile import Reconciled
     from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
-    from pixelrouter.types import Attempt, Cost, GenerationRequest, Money, PixelArt, Quote, Report
+    from pixelrouter.types import Attempt, Cost, Evidence, GenerationRequest, Money, PixelArt, Quote, Report
 
 __version__ = "0.1.0"
 
@@ -23,9 +24,11 @@ _HOMES = {
     "AsyncPixelRouter": "routing.router",
     "BatchResult": "routing.batch",
     "ProgressEvent": "routing.events",
+    "Reconciled": "routing.reconcile",
     "PixelRouterError": "errors",
     "Attempt": "types",
     "Cost": "types",
+    "Evidence": "types",
     "GenerationRequest": "types",
     "Money": "types",
     "PixelArt": "types",
@@ -38,6 +41,7 @@ __all__ = [
     "Attempt",
     "BatchResult",
     "Cost",
+    "Evidence",
     "GenerationRequest",
     "Money",
     "PixelArt",
@@ -45,6 +49,7 @@ __all__ = [
     "PixelRouterError",
     "ProgressEvent",
     "Quote",
+    "Reconciled",
     "Report",
     "__version__",
     "errors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
 from pixelrouter.cli.jobs import cancel, jobs, resume
+from pixelrouter.cli.reconcile import reconcile
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 from pixelrouter.cli.tile import tile
@@ -34,7 +36,7 @@ DRAWING: tuple[Callable[..., object], ...] = (
     *(generate, edit, inpaint, rotate, animate, tileset, remove_background),
     *(quote, explain, finish, check),
 )
-BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, cancel, doctor, backends)
+BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, reconcile, cancel, doctor, backends)
 for run in (*DRAWING, *BOOKS):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(sheet)
@@ -64,4 +66,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console of few letters must not turn a message into a crash
     signal.signal(signal.SIGTERM, terminate)
+    log = logging.getLogger("pixelrouter")  # what `observe = ["logging"]` says, and warnings, are messages: stderr
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
     app()

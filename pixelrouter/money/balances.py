@@ -43,8 +43,8 @@ class Movement:
     """How an account changed between two readings around a request.
 
     ``fell`` is by how much it fell (negative: it rose), ``booked`` what other purchases are known to have cost in
-    between, ``open`` what those of unknown outcome hold (each of them micro-units). ``unclear`` names the attempts that may have been charged on
-    either side of a reading, or an unknown sum: with any of them, nothing can be told.
+    between, ``open`` what each of those of unknown outcome holds. ``unclear`` names the attempts that may have been
+    charged on either side of a reading, or an unknown sum: with any of them, nothing can be told.
     """
 
     start: Reading

@@ -9,16 +9,17 @@ def advice(row: Attempt, *, worked_on: bool) -> str:
     """One sentence. ``worked_on``: a router that lives works on it. Empty where there is nothing to say."""
     short = row.id[:12]
     if row.state in ("released", "settled"):
-        return _ended(row)
+        return f"{_ended(row)}{_how(row)}".strip()
     if worked_on:
         return "another process works on it: wait, or run the same there"
     if row.state == "reserved":
         return "nothing was sent: run the same again"
     if row.state == "accepted":
         return f"`pixelrouter resume {short}`, or run the same again: collected, not bought"
+    known = f"likely {row.evidence['outcome']}; " if row.evidence.get("sure") == "likely" else ""
     return (
-        f"the answer was lost: `pixelrouter resume {short}` asks the vendor; if nobody can tell, look at its bill and"
-        " add --charged or --not-charged"
+        f"the answer was lost: {known}`pixelrouter reconcile {short}` asks the vendor; if nobody can tell, look at its"
+        f" bill and use `pixelrouter resume {short} --charged` or --not-charged"
     )
 
 
@@ -37,3 +38,10 @@ def _ended(row: Attempt) -> str:
     if kind == "ChargedWithoutImage":
         return f"paid without an image: complain with the vendor's id {row.vendor_request}; --fresh buys anew"
     return "paid, and no image came"
+
+
+def _how(row: Attempt) -> str:
+    """How a lost outcome was found out, in brackets."""
+    means, sure = row.evidence.get("means"), row.evidence.get("sure")
+    ways = {"list": "by the vendor's list", "resend": "by its idempotency key", "balance": "by the balance"}
+    return f" ({sure}, {ways[means]})" if sure and means in ways else ""

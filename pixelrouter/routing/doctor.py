@@ -172,7 +172,7 @@ def _attempts(database: Database) -> tuple[list[Attempt], list[str]]:
 
 def _outcomes(attempts: list[Attempt]) -> Iterator[Row]:
     unknown = [a for a in attempts if a.state == "unknown"]
-    fix = "`pixelrouter resume` asks the vendors what became of them."
+    fix = "`pixelrouter reconcile` finds out what became of them, as far as the vendors can tell."
     yield _row("outcomes", not unknown, f"{len(unknown)} attempts with unknown outcome", fix)
 
 

@@ -102,6 +102,8 @@ class Recovery:
         if evidence.outcome == "charged":
             charged = _charged(attempt, evidence)
             self._ledger.settle(attempt.id, Cost(attempt.held, attempt.cost_source), error=charged)
+            if ask.on_unknown == "spend_again":  # the caller has said that the next backend may be asked
+                raise OutcomeUnknown(charged.message, hint=charged.hint, attempt=attempt.id) from error
             raise charged from error
         if evidence.outcome == "not charged" and (accepted or evidence.sure == "certain"):
             not_taken = _not_taken(attempt, evidence)

@@ -79,6 +79,10 @@ class _Desk:
         owner, _ = workshop.ledger.owner_and_body(attempt.id)
         return advice(attempt, worked_on=bool(owner) and workshop.owner.alive(owner))
 
+    def unsettled(self, attempt: str | None = None) -> list[Attempt]:
+        """The attempts that :meth:`reconcile` would look into, oldest first; the one named, if it is one of them."""
+        return reconciling.unsettled(self._open(), attempt)
+
     def release(self, attempt: str) -> Attempt:
         """Your word that an attempt of unknown outcome was not charged: its money is free again."""
         return desk.close_unknown(self._open().ledger, attempt, charged=False)
