@@ -63,10 +63,13 @@ def test_a_lost_answer_is_unknown_held_and_not_sent_again(
     make_router: Make, sim: RetroDiffusionSimulator, fault: str, version: str
 ) -> None:
     router = make_router(rd={"api_version": version}, route=["retrodiffusion", "procedural"])
-    sim.fault(fault)
+    asked = 2 if version == "v2" else 1  # v2 is asked once more under its idempotency key, and that is lost, too
+    sim.fault(fault, asked)
     with pytest.raises(OutcomeUnknown) as caught:
         router.generate(PROMPT, size=32)
-    assert sim.paid_posts == 1  # M1, and no fallback to the next backend
+    assert sim.paid_posts == asked  # M1: one purchase, and no fallback to the next backend
+    keys = {one.headers.get("idempotency-key") for one in sim.requests if one.method == "POST" and one.json["seed"]}
+    assert len(keys - {None}) == (1 if version == "v2" else 0)
     assert len(sim.charges) == 1
     assert [a.state for a in router.jobs()] == ["unknown"]
     assert caught.value.held is not None
@@ -77,17 +80,18 @@ def test_a_lost_answer_is_unknown_held_and_not_sent_again(
 
 def test_a_late_answer_is_unknown(make_router: Make, sim: RetroDiffusionSimulator) -> None:
     router = make_router(rd={"timeout_s": 0.3})
-    sim.fault("late", seconds=1.0)
+    sim.fault("late", 2, seconds=1.0)
     with pytest.raises(OutcomeUnknown):
         router.generate(PROMPT, size=32)
-    assert sim.paid_posts == 1
+    assert sim.paid_posts == 2  # both under one idempotency key
+    assert len(sim.charges) == 1
 
 
 def test_the_same_call_again_collects_a_lost_job_of_v2_without_a_second_charge(
     make_router: Make, sim: RetroDiffusionSimulator
 ) -> None:
     router = make_router()
-    sim.fault("lose_reply")
+    sim.fault("lose_reply", 2)
     with pytest.raises(OutcomeUnknown):
         router.generate(PROMPT, size=32)
     art = router.generate(PROMPT, size=32)
@@ -98,7 +102,7 @@ def test_the_same_call_again_collects_a_lost_job_of_v2_without_a_second_charge(
 
 def test_resume_collects_a_lost_job_in_another_process(make_router: Make, sim: RetroDiffusionSimulator) -> None:
     first = make_router()
-    sim.fault("lose_reply")
+    sim.fault("lose_reply", 2)
     with pytest.raises(OutcomeUnknown):
         first.generate(PROMPT, size=32, palette="pico-8")
     first.close()
