@@ -178,7 +178,7 @@ class Refused(PixelRouterError):
         self, message: str, *, hint: str | None = None, status: int | None = None, code: str | None = None
     ) -> None:
         super().__init__(message, hint=hint)
-        self.status, self.code = status, code
+        self.status, self.code = status, redact(code) if code else code
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "status": self.status, "code": self.code}
@@ -242,7 +242,7 @@ class JobFailed(PixelRouterError):
         units: Decimal | None = None,
     ) -> None:
         PixelRouterError.__init__(self, message, hint=hint)
-        self.charged, self.code, self.units = charged, code, units
+        self.charged, self.code, self.units = charged, redact(code) if code else code, units
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "charged": None if self.charged is None else str(self.charged), "code": self.code}

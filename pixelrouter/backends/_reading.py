@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from urllib.parse import unquote_to_bytes
 
-from pixelrouter.types import MICROS, HttpResponse, Money, Unit
+from pixelrouter.types import MICROS, Delivery, HttpResponse, Money, Unit
 
 LONGEST_MESSAGE = 300
+MOST_FILES = 1000  # the largest order of any vendor is of some dozens
+MOST_ENTRIES = 10_000  # of a list: styles, prices, jobs
+MOST_ISSUES = 20  # of a refusal that go into its message
 MOST = 1_000_000  # an amount above is a broken answer, not a price
 
 
@@ -43,6 +47,16 @@ def amount(value: object, unit: Unit = "usd") -> Money | None:
     if not Decimal(value).is_finite() or not 0 <= value <= MOST:
         return None
     return Money(int((Decimal(value) * MICROS).to_integral_value(ROUND_CEILING)), unit)
+
+
+def bounded(delivery: Delivery) -> Delivery:
+    """The delivery with its first thousand files: nobody ordered more, and each would be fetched, decoded and kept."""
+    more = len(delivery.items) - MOST_FILES
+    if more <= 0:
+        return delivery
+    note = f"The answer names {more} files more than anybody ordered; they were left out."
+    names = delivery.names[:MOST_FILES]
+    return replace(delivery, items=delivery.items[:MOST_FILES], names=names, notes=(*delivery.notes, note))
 
 
 def same_job(told: object, asked: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from pixelrouter.backends._reading import clean, data_of
+from pixelrouter.backends._reading import MOST_ENTRIES, bounded, clean, data_of
 from pixelrouter.backends.fal.failures import POLICY, billable_units, unexpected
 from pixelrouter.errors import ContentBlocked
 from pixelrouter.types import MICROS, Delivery, HttpResponse, Inline, Money, Remote, Ticket
@@ -21,11 +21,11 @@ MOST_DOLLARS = 1_000_000  # an amount above is a broken answer, not a price
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value[:MOST_ENTRIES] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9 else None
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -151,7 +151,9 @@ def delivery_of(response: HttpResponse, ticket: Ticket, doing: str) -> Delivery:
             code=POLICY,
             hint="Reword the prompt, or change the image.",
         )
-    return Delivery(tuple(map(_item, good)), units=units, notes=tuple(_notes(body, sum(flagged))), ticket=ticket)
+    return bounded(
+        Delivery(tuple(map(_item, good)), units=units, notes=tuple(_notes(body, sum(flagged))), ticket=ticket)
+    )
 
 
 def _notes(body: Mapping[str, Any], blacked_out: int) -> list[str]:

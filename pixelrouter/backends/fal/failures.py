@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from pixelrouter.backends._reading import clean, ended, place, retry_after, what_came
+from pixelrouter.backends._reading import MOST_ISSUES, clean, ended, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentBlocked,
@@ -80,7 +80,7 @@ def problem_of(body: object, headers: Mapping[str, str] | None = None) -> Proble
 def _model_problem(issues: list[Any]) -> Problem | None:
     """Only ``loc``, ``msg`` and ``type`` are read: ``input`` may repeat the whole request, images included."""
     texts, codes = [], []
-    for issue in issues:
+    for issue in issues[:MOST_ISSUES]:
         if not isinstance(issue, dict) or not clean(issue.get("msg")):
             continue
         where = place(issue.get("loc"))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pixelrouter.backends._reading import clean, retry_after, same_job
+from pixelrouter.backends._reading import bounded, clean, retry_after, same_job
 from pixelrouter.backends.pixellab import answers, models, recovery
 from pixelrouter.backends.pixellab.body import body_of
 from pixelrouter.backends.pixellab.endpoints import ENDPOINTS, Endpoint, tiles_of
@@ -251,7 +251,7 @@ class Backend(BackendDefaults):
             cost, notes = answers.bill([body.get("usage")], extra)
             if not found.items and cost is None:  # with a bill it is a delivery that lacks its image
                 raise unexpected(response, doing, "neither a job, nor an image, nor a bill")
-            return Delivery(found.items, cost, endpoint.id, notes, names=found.names)
+            return bounded(Delivery(found.items, cost, endpoint.id, notes, names=found.names))
         ticket = {"model": endpoint.id} | ({"ordered": str(int(mark.at))} if mark.at else {})
         if endpoint.kept:
             folder, name = endpoint.kept
@@ -388,4 +388,6 @@ def _delivered(
 ) -> Delivery:
     if endpoint and endpoint.id == "rotations-v3" and found.names:
         notes = (*notes, "PixelLab documents no order for these views: the names are those of generate-8-rotations-v2.")
-    return Delivery(found.items, cost, endpoint.id if endpoint else None, notes, ticket=ticket, names=found.names)
+    return bounded(
+        Delivery(found.items, cost, endpoint.id if endpoint else None, notes, ticket=ticket, names=found.names)
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pixelrouter.backends._reading import clean, http_date, place, retry_after, what_came
+from pixelrouter.backends._reading import MOST_ISSUES, clean, http_date, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     JobFailed,
@@ -53,7 +53,7 @@ def problem_of(body: object) -> Problem | None:
 
 def _from_list(detail: list[Any]) -> Problem | None:
     said, code = [], None
-    for issue in detail:
+    for issue in detail[:MOST_ISSUES]:
         if isinstance(issue, dict) and (message := clean(issue.get("msg"))):
             path = place(issue.get("loc")).removeprefix("body.")
             said.append(f"{path}: {message}" if path else message)

@@ -7,13 +7,15 @@ traffic (github.com/go-api-libs/pixellab, 2026-10) and the OpenAPI documents (20
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pixelrouter.backends._reading import data_of
+from pixelrouter.backends._reading import MOST_FILES, data_of
 from pixelrouter.types import VIEW_NAMES, Inline, Remote
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 Item = Inline | Remote
 _NAMES = VIEW_NAMES["8"]  # holds the four as well, in the same order
 
@@ -36,10 +38,16 @@ def _item(value: object) -> Item | None:
 
 def _named(pairs: Sequence[tuple[str, object]]) -> Found:
     """Pictures with names, directions in the order of VIEW_NAMES."""
-    there = [(name, item) for name, value in pairs if (item := _item(value)) is not None]
+    files = pairs[: MOST_FILES + 1]  # one more than is kept, so that the delivery tells of it
+    there = [(_plain(name, at), item) for at, (name, value) in enumerate(files) if (item := _item(value)) is not None]
     if all(name in _NAMES for name, _ in there):
         there.sort(key=lambda pair: _NAMES.index(pair[0]))
     return Found(tuple(item for _, item in there), tuple(name for name, _ in there))
+
+
+def _plain(name: str, at: int) -> str:
+    """A name that may become a file's name; one that may not is replaced by its place."""
+    return name if _NAME.fullmatch(name) else f"picture-{at + 1}"
 
 
 def _by_direction(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
@@ -55,7 +63,7 @@ def _list(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
         return Found()
     if lists and len(images) == len(lists):
         return _named(list(zip(lists, images, strict=True)))
-    return Found(tuple(item for value in images if (item := _item(value)) is not None))
+    return Found(tuple(item for value in images[: MOST_FILES + 1] if (item := _item(value)) is not None))
 
 
 def _single(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
@@ -69,7 +77,7 @@ def _tiles(result: Mapping[str, Any], lists: Sequence[str]) -> Found:
     tileset = result.get("tileset")
     tiles = tileset.get("tiles") if isinstance(tileset, dict) else result.get("tiles")
     pairs: list[tuple[str, object]] = []
-    for tile in tiles if isinstance(tiles, list) else []:
+    for tile in tiles[: MOST_FILES + 1] if isinstance(tiles, list) else []:
         if isinstance(tile, dict):
             pairs.append((_corners(tile, [name for name, _ in pairs]), tile.get("image")))
     return _named(pairs)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from pixelrouter.backends._reading import same_job
+from pixelrouter.backends._reading import MOST_ENTRIES, bounded, same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.replicate import answers, recovery, styles
 from pixelrouter.backends.replicate.answers import Prediction
@@ -244,7 +244,7 @@ class Backend(BackendDefaults):
                 entries = body.get("results")
                 if not isinstance(entries, list):
                     raise unexpected(response, doing, "no list of predictions")
-                jobs = [Prediction.model_validate(entry) for entry in entries if isinstance(entry, dict)]
+                jobs = [Prediction.model_validate(entry) for entry in entries[:MOST_ENTRIES] if isinstance(entry, dict)]
                 tickets = tuple(self._ticket(job.id, request, model) for job in jobs if job.id and ours(job))
                 bare = tuple(self._ticket(job.id, request, model) for job in jobs if job.id and emptied(job))
                 further = more(response, doing, body.get("next"), jobs, tickets)
@@ -321,7 +321,7 @@ class Backend(BackendDefaults):
             notes.append(f"{odd} of the outputs of job {ticket.id} are no addresses and were left out.")
         if job.status != "succeeded":
             notes.append(f"Replicate calls job {ticket.id} {job.status}, and delivered all the same.")
-        return Delivery(items, model=model, notes=tuple(notes), ticket=ticket)
+        return bounded(Delivery(items, model=model, notes=tuple(notes), ticket=ticket))
 
     # --- making calls ---------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from pixelrouter.backends._reading import amount, clean, data_of
+from pixelrouter.backends._reading import MOST_ENTRIES, MOST_ISSUES, amount, bounded, clean, data_of
 from pixelrouter.backends.retrodiffusion.failures import unexpected
 from pixelrouter.backends.retrodiffusion.styles import FRAMES
 from pixelrouter.types import MAX_SIDE, Cost, Delivery, HttpResponse, Inline, ModelInfo, Money, Remote, Task, Ticket
@@ -21,11 +21,11 @@ API_RANGE = (12, 512)  # sides the API takes at all (README 2026-09): where neit
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value[:MOST_ENTRIES] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else []
+    return [item for item in value[:MOST_ENTRIES] if isinstance(item, str) and item] if isinstance(value, list) else []
 
 
 def _object(value: object) -> dict[str, Any] | None:
@@ -139,7 +139,7 @@ def _item(text: str) -> Inline | Remote:
 
 def _notes(warnings: object) -> Iterable[str]:
     """Warnings are documented as ``[{string: string}]`` and nothing more."""
-    for warning in warnings if isinstance(warnings, list) else []:
+    for warning in warnings[:MOST_ISSUES] if isinstance(warnings, list) else []:
         parts = [f"{key}: {value}" for key, value in warning.items()] if isinstance(warning, dict) else [warning]
         if text := clean("; ".join(part for part in parts if isinstance(part, str))):
             yield f"Retro Diffusion: {text}"
@@ -148,13 +148,15 @@ def _notes(warnings: object) -> Iterable[str]:
 def delivery_of(body: Mapping[str, Any] | None, ticket: Ticket | None) -> Delivery:
     """A finished generation. Without images it is an empty delivery, for the caller to complain about."""
     run = Run.model_validate(body or {})
-    return Delivery(
-        items=_items(run),
-        cost=None if run.balance_cost is None else Cost(run.balance_cost, "reported"),
-        model=run.model,
-        notes=tuple(_notes(run.warnings)),
-        balance=run.remaining_balance,
-        ticket=ticket,
+    return bounded(
+        Delivery(
+            items=_items(run),
+            cost=None if run.balance_cost is None else Cost(run.balance_cost, "reported"),
+            model=run.model,
+            notes=tuple(_notes(run.warnings)),
+            balance=run.remaining_balance,
+            ticket=ticket,
+        )
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pixelrouter.backends._reading import clean, retry_after, same_job
+from pixelrouter.backends._reading import bounded, clean, retry_after, same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
 from pixelrouter.backends.retrodiffusion import answers, layouts, recovery, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
@@ -336,7 +336,7 @@ class Backend(BackendDefaults):
         lost = len(outputs) - len(there)
         notes = (f"{lost} of {len(outputs)} images are no longer at Retro Diffusion.",) if lost else ()
         cost = None if item.balance_cost is None else Cost(item.balance_cost, "reported")
-        return Delivery(there, cost, notes=notes, ticket=ticket)
+        return bounded(Delivery(there, cost, notes=notes, ticket=ticket))
 
     # --- making calls ---------------------------------------------------------------------------------------------
 

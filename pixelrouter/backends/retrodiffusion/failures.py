@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pixelrouter.backends._reading import clean, place, retry_after, what_came
+from pixelrouter.backends._reading import MOST_ISSUES, clean, place, retry_after, what_came
 from pixelrouter.errors import (
     AuthFailed,
     ContentRefused,
@@ -66,7 +66,7 @@ class Problem:
 
 def _from_issues(issues: list[Any]) -> Problem | None:
     messages, fields, code = [], [], None
-    for issue in issues:
+    for issue in issues[:MOST_ISSUES]:
         if not isinstance(issue, dict):
             continue
         where = place(issue.get("loc") or issue.get("location"))

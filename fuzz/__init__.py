@@ -1,0 +1,1 @@
+"""Fuzzers of everything that reads what strangers wrote: ``python fuzz/run.py``. See docs/hostile.md."""
