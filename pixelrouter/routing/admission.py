@@ -76,6 +76,8 @@ class Admission:
                 raise _no_slot(backend, wait)
             if told != wait.why:
                 ask.tell("submit", backend.name, None, f"waiting for a free slot: {wait.why}")
+                seconds = round(wait.seconds, 3)
+                ask.watch.tell("slot.waiting", backend=backend.name, attempt=attempt, why=wait.why, seconds=seconds)
                 told = wait.why
             try:
                 yield Sleep(min(wait.seconds, left, LONGEST_SLEEP_S))
