@@ -115,10 +115,14 @@ async def run_async(
     workers = _workers(concurrency, len(ready))
     waiting = iter(enumerate(ready))
     running: set[asyncio.Task[BatchResult]] = set()
+    left: list[str] = []
 
     async def one(index: int, arguments: dict[str, Any]) -> BatchResult:
         try:
             return BatchResult(index, arguments["prompt"], art=await generate(**arguments))
+        except asyncio.CancelledError as cancelled:
+            left.extend(getattr(cancelled, "__notes__", ()))
+            raise
         except PixelRouterError as error:
             return BatchResult(index, arguments["prompt"], error=error)
 
@@ -131,7 +135,16 @@ async def run_async(
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
                 yield finished.result()
+    except asyncio.CancelledError as cancelled:
+        await _cancel(running)
+        for note in left:
+            cancelled.add_note(note)
+        raise
     finally:
-        for task_left in running:
-            task_left.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await _cancel(running)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[BatchResult]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
