@@ -28,6 +28,7 @@ from tests.money.lossy import Lossy
 from tests.money.test_ledger import PURSE, TICKET, draft
 
 ID = "id-000000"
+COMMIT = "COMMIT\0"  # the whole message, as the beginning says READ COMMITTED
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], Callable[[Ledger], object], s
 }
 
 
-@pytest.mark.parametrize("lost", ["COMMIT", "BEGIN"])
+@pytest.mark.parametrize("lost", [COMMIT, "BEGIN"], ids=["commit", "begin"])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_change_whose_answer_is_lost_is_written_once(lossy: tuple[Lossy, str], move: str, lost: str) -> None:
     proxy, url = lossy
@@ -251,11 +252,11 @@ def test_a_claim_whose_answer_is_lost_is_still_ours(lossy: tuple[Lossy, str]) ->
     proxy, url = lossy
     other, book = Ledger(url, owner="dead"), Ledger(url, owner="me")
     to_accepted(other)
-    proxy.lose("COMMIT")
+    proxy.lose(COMMIT)
     claimed = book.claim()
     assert claimed is not None
     assert book.owner_and_body(ID)[0] == "me"
-    proxy.lose("COMMIT")
+    proxy.lose(COMMIT)
     assert other.take_over(ID, "me", "accepted")
     assert proxy.lost == 2
     other.close()
@@ -265,7 +266,7 @@ def test_a_claim_whose_answer_is_lost_is_still_ours(lossy: tuple[Lossy, str]) ->
 def test_an_image_whose_answer_is_lost_is_stored(lossy: tuple[Lossy, str]) -> None:
     proxy, url = lossy
     team = Postgres(url)
-    proxy.lose("COMMIT")
+    proxy.lose(COMMIT)
     digest = Raws(team).write(b"\x00\xff an image")
     assert proxy.lost == 1
     assert Raws(team).read(digest) == b"\x00\xff an image"
