@@ -11,7 +11,6 @@ import difflib
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,10 +20,10 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 
+from pixelrouter.config_file import FILE_NAME, Keys, at_home, find_file, is_file, line_numbers, short, table_of
 from pixelrouter.errors import ConfigError, register_secret
-from pixelrouter.types import parse_size
+from pixelrouter.types import parse_size, plain_text
 
-FILE_NAME = "pixelrouter.toml"
 PREFIX = "PIXELROUTER_"
 BACKENDS_PREFIX = "PIXELROUTER_BACKENDS_"
 DEFAULT_BACKEND = "procedural"  # free, offline, deterministic
@@ -34,7 +33,6 @@ _CAPS = tuple(f"max_{unit}{scope}" for unit in ("usd", "generations") for scope 
 _NUMBERS = ("size", "colors", "min_score", "timeout_s", "lease_s", *_CAPS)
 Amount = Annotated[Decimal, Field(ge=0)]
 S = TypeVar("S", bound=BaseModel)
-Keys = tuple[str, ...]  # a key inside a TOML file: ("backends", "fal", "model")
 
 
 class Options(BaseModel):
@@ -77,7 +75,9 @@ class Options(BaseModel):
         default=None, repr=False, description="A team's ledger: postgresql://user@host/database."
     )
     lease_s: float = Field(default=20.0, ge=1, description="Seconds until a dead worker's jobs are free for the team.")
-    observe: tuple[str, ...] | None = Field(default=None, description="Who is told of every step: logging, otel.")
+    observe: tuple[str, ...] | None = Field(
+        default=None, description="Who is told of every step: logging, jsonl, otel."
+    )
     state: Path | None = Field(default=None, description="Folder of the ledger and the stored images.")
     project: str | None = Field(default=None, description="Name under which the project's spending is added up.")
     cassette: Path | None = Field(default=None, description="Folder of recorded responses.")
@@ -91,6 +91,18 @@ class Options(BaseModel):
     def _no_booleans(cls, value: object) -> object:
         if isinstance(value, bool):  # pydantic would read true as 1
             raise ValueError("should be a number, not true or false")
+        return value
+
+    @field_validator("project", "run")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        return None if value is None else plain_text(value)
+
+    @field_validator("state", "cassette", "ledger")
+    @classmethod
+    def _is_place(cls, value: Path | str | None) -> Path | str | None:
+        if value is not None and "\x00" in str(value):
+            raise ValueError("it cannot hold NUL characters")
         return value
 
     @field_validator("size")
@@ -187,7 +199,7 @@ def load_settings(
     env = os.environ if env is None else env
     start = (start or Path.cwd()).absolute()
     layers = [_env_layer(env, start), _Layer(dict(overrides or {}), lambda _: "argument", start)]
-    file = _find_file(start, env)
+    file = find_file(start, env, f"{PREFIX}CONFIG")
     if file:
         layers.insert(0, _file_layer(*file))
     values: dict[str, Any] = {}
@@ -267,65 +279,17 @@ class _Layer:
     def at_home(self, key: str, value: Any) -> Any:
         """Relative paths made absolute; a palette too, if it names a file that exists."""
         if key in ("state", "cassette") and isinstance(value, str | Path):
-            return self.base / Path(value).expanduser()
-        if key == "palette" and isinstance(value, str) and "#" not in value and (self.base / value).is_file():
+            return self.base / at_home(value)
+        if key == "palette" and isinstance(value, str) and "#" not in value and is_file(self.base / value):
             return str(self.base / value)
         return value
 
 
-def _find_file(start: Path, env: Mapping[str, str]) -> tuple[Path, Keys] | None:
-    """The config file and the table in it that is ours."""
-    if named := env.get(f"{PREFIX}CONFIG", "").strip():
-        file = start / Path(named).expanduser()
-        if not file.is_file():
-            hint = "Correct the variable, or unset it to search from the working folder upwards."
-            raise ConfigError(f"{PREFIX}CONFIG names {named}, which is not a file.", hint=hint)
-        return file, ("tool", "pixelrouter") if file.name == "pyproject.toml" else ()
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME, ()
-        project = folder / "pyproject.toml"
-        # A broken or unreadable pyproject.toml that never mentions us is none of our business.
-        ours = os.access(project, os.R_OK) and project.is_file() and b"pixelrouter" in project.read_bytes()
-        if ours and _table(project, ("tool", "pixelrouter")) is not None:
-            return project, ("tool", "pixelrouter")
-    return None
-
-
-def _table(file: Path, path: Keys) -> dict[str, Any] | None:
-    """The table at ``path`` in a TOML file, None if it has none. Raises ConfigError with the line of a mistake."""
-    try:
-        data: Any = tomllib.loads(file.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        where = f"{file.name}:{line[1]}" if line else file.name
-        raise ConfigError(f"{where}: not valid TOML: {error}.", hint=f"Correct {file}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}.", hint="It has to be a readable UTF-8 file.") from None
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data if isinstance(data, dict) else None
-
-
-_BARE = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
-_DOTTED = rf"{_BARE}(?:\s*\.\s*{_BARE})*"
-_HEADER = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
-_KEY = re.compile(rf"\s*({_DOTTED})\s*=")
-
-
 def _file_layer(file: Path, path: Keys) -> _Layer:
-    values = _table(file, path)
+    values = table_of(file, path)
     if values is None:
         raise ConfigError(f"{file} has no [{'.'.join(path)}] section.", hint=f"Add one, or name a {FILE_NAME}.")
-    lines: dict[Keys, int] = {}
-    section: Keys = ()
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        if header := _HEADER.match(line):
-            section = tuple(re.findall(_BARE, header[1]))
-            lines.setdefault(section, number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*section, *re.findall(_BARE, key[1])), number)
-    numbers = {tuple(part.strip("\"'") for part in where): number for where, number in lines.items()}
+    numbers = line_numbers(file)
 
     def origin(key: Keys) -> str:
         number = numbers.get((*path, *key))
@@ -364,7 +328,7 @@ def _from_text(text: str, model: type[BaseModel], key: str) -> Any:
     if text[:1] in "[{":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     field = model.model_fields.get(key)
     several = field is not None and any(
@@ -402,6 +366,6 @@ def _config_error(
             hints.append("Keys are read from the environment, never from a file." if secret else _hint(key, known))
         else:
             message = found["msg"].removeprefix("Value error, ")
-            value = f" = {found['input']!r}" if show else ""
+            value = f" = {short(repr(found['input']))}" if show else ""
             parts.append(f"{where}: {section}{key}{value}: {message[:1].lower()}{message[1:].rstrip('.')}.")
     return ConfigError(" ".join(parts) or str(error), hint=" ".join(dict.fromkeys(hints)) or None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pixelrouter.types import Attempt, Cost, Money
+from pixelrouter.errors import InvalidRequest
+from pixelrouter.types import Attempt, Cost, Money, plain_text
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,14 @@ class Labels:
     asset: str = ""
     tags: tuple[str, ...] = ()
     style_group: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequest for what a ledger cannot take."""
+        for value in (self.asset, self.style_group, *self.tags):
+            try:
+                plain_text(value)
+            except (ValueError, AttributeError, TypeError) as error:
+                raise InvalidRequest(f"The label {str(value)[:40]!r} cannot be used: {error}.") from None
 
 
 NO_LABELS = Labels()

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pixelrouter.errors import LedgerError
+from pixelrouter.errors import LedgerError, PixelRouterError
 from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Session, schema
 
 BUSY_S = 30.0  # how long a statement waits for another process that is writing
@@ -69,7 +69,9 @@ class SQLite:
         """Every error in here comes out as a LedgerError."""
         try:
             yield
-        except (sqlite3.Error, OSError, OverflowError) as error:  # a number too large for SQLite is the last
+        except PixelRouterError:
+            raise
+        except (sqlite3.Error, OSError, OverflowError, ValueError) as error:  # a number or a text that SQLite refuses
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             hint = _HINTS.get(code, _DAMAGED if str(error).startswith("no such ") else _OTHER)
             raise LedgerError(f"The ledger {self.path} cannot be {doing}: {error}.", hint=hint) from error

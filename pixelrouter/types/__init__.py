@@ -18,6 +18,7 @@ from pixelrouter.types.request import (
     Tiles,
     Views,
     parse_size,
+    plain_text,
 )
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "Unit",
     "Views",
     "parse_size",
+    "plain_text",
 ]

@@ -28,6 +28,17 @@ MAX_SIDE = 1024
 _SIZE = re.compile(r"\s*(\d{1,6})\s*(?:[xX\u00d7,]\s*(\d{1,6})\s*)?")  # \u00d7 is the multiplication sign
 
 
+def plain_text(value: str) -> str:
+    """``value``, if a database and a vendor can take it. Raises ValueError for NUL and for halves of characters."""
+    if "\x00" in value:
+        raise ValueError("it cannot hold NUL characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a character (a lone surrogate), which is no text") from None
+    return value
+
+
 def parse_size(value: int | str | Sequence[int], *, most: int = MAX_SIDE) -> tuple[int, int]:
     """``(width, height)`` in native pixels from 32, "32", "32x48" or (32, 48). Raises InvalidRequest.
 
@@ -94,12 +105,10 @@ class GenerationRequest(BaseModel):
     upper: str | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
-    @field_validator("prompt", "action", "upper")
+    @field_validator("prompt", "action", "upper", "model")
     @classmethod
     def _is_text(cls, value: str | None) -> str | None:
-        if value is not None and "\x00" in value:
-            raise ValueError("a prompt cannot hold NUL characters")
-        return value
+        return None if value is None else plain_text(value)
 
     @property
     def size(self) -> tuple[int, int]:
