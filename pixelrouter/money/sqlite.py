@@ -7,6 +7,7 @@ another program or a newer version, or that was deleted or replaced while it was
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -19,6 +20,7 @@ from pixelrouter.errors import LedgerError, PixelRouterError
 from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Session, schema
 
 BUSY_S = 30.0  # how long a statement waits for another process that is writing
+_INHERITED: list[object] = []  # a forked child's: kept, so that they are not closed
 _CHECKED_BYTES = 32 * 1024 * 1024  # a ledger up to this size is checked through at each opening
 _LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # https://www.sqlite.org/fileformat.html section 4.1
 _OTHER = "Check the folder's free space and permissions, or set PIXELROUTER_STATE to another folder."
@@ -47,7 +49,7 @@ class SQLite:
         self._busy_s = BUSY_S if busy_s is None else busy_s
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
+        self._guard, self._process = threading.Lock(), os.getpid()
         self._finalizer = weakref.finalize(self, _close_all, self._connections)
         self._identity: tuple[int, int] | None = None  # of the file, once it is open
         self._wal_is_there = False
@@ -79,6 +81,8 @@ class SQLite:
     def connection(self) -> sqlite3.Connection:
         """The one of this thread. Raises LedgerError if the file is no longer the one that was opened."""
         self._check_place()
+        if self._process != os.getpid():
+            self._leave_to_parent()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             # Autocommit: transactions are opened by hand, so that IMMEDIATE is ours to choose.
@@ -93,6 +97,13 @@ class SQLite:
             connection.execute("PRAGMA synchronous = FULL")
             self._local.connection = connection
         return connection
+
+    def _leave_to_parent(self) -> None:
+        """A forked child must neither use nor close its parent's connections: https://www.sqlite.org/howtocorrupt.html"""
+        self._finalizer.detach()
+        _INHERITED.append((self._local, self._connections))
+        self._local, self._connections, self._process = threading.local(), [], os.getpid()
+        self._finalizer = weakref.finalize(self, _close_all, self._connections)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
