@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from pixelrouter.errors import ConfigError, ConnectionLost, LedgerError, register_secret
+from pixelrouter.errors import ConfigError, ConnectionLost, LedgerError, PixelRouterError, register_secret
 from pixelrouter.money.database import SCHEMA_VERSION, UPGRADES, Rows, Session, schema
 
 try:
@@ -93,6 +93,8 @@ class Postgres:
         """Every error in here comes out as a LedgerError."""
         try:
             yield
+        except PixelRouterError:
+            raise
         except psycopg.errors.LockNotAvailable as error:
             raise self._error(
                 doing, error, "Another machine holds it; wait a moment, then run the same again."
@@ -102,8 +104,10 @@ class Postgres:
         except psycopg.Error as error:
             hint = "`pixelrouter doctor` checks it; the role needs to read and write, and for the set-up to create."
             raise self._error(doing, error, hint) from error
+        except (OverflowError, ValueError) as error:  # a number or a text that the driver refuses
+            raise self._error(doing, error, "Write it in another way; nothing was written.") from error
 
-    def _error(self, doing: str, error: psycopg.Error, hint: str, kind: type[LedgerError] = LedgerError) -> LedgerError:
+    def _error(self, doing: str, error: Exception, hint: str, kind: type[LedgerError] = LedgerError) -> LedgerError:
         return kind(f"The ledger {self.where} cannot be {doing}: {' '.join(str(error).split())}.", hint=hint)
 
     @contextmanager

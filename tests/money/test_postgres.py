@@ -402,6 +402,14 @@ def test_a_text_that_no_database_takes_is_written_as_far_as_it_can_be(team: Post
     assert "a vendor wrote" in row.error
 
 
+@pytest.mark.parametrize("text", ["\0", "\ud83d"])
+def test_a_text_that_cannot_be_written_is_a_ledger_error(team: Postgres, text: str) -> None:
+    book = Ledger(team, owner="me")
+    with pytest.raises(LedgerError):
+        book.reserve(draft(key=text), PURSE)
+    assert not book.attempts()
+
+
 def test_a_number_too_large_is_a_ledger_error(team: Postgres) -> None:
     book = Ledger(team, owner="me")
     with pytest.raises(LedgerError):
