@@ -33,8 +33,9 @@ from pixelrouter.errors import (
 )
 from pixelrouter.testing import RetroDiffusionSimulator
 from pixelrouter.types import Money
-from tests.conftest import KEY
+from tests.conftest import KEY, both_ledgers
 
+pytestmark = both_ledgers
 Make = Callable[..., PixelRouter]
 PROMPT = "a red potion"
 
