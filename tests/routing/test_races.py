@@ -20,9 +20,11 @@ from pixelrouter.errors import OutcomeUnknown, OverBudget, PixelRouterError
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.testing.shop import Shop
 from pixelrouter.types import VIEW_NAMES, Cost, Money
+from tests.conftest import both_ledgers
 from tests.money.test_ledger import PURSE, draft
 from tests.routing.meddler import Meddler
 
+pytestmark = both_ledgers
 ROOT = Path(__file__).resolve().parents[2]
 CART = {"prompt": "a cart", "task": "views", "views": "2x2", "size": 32}
 POTION = {"prompt": "a red potion", "size": 64}
