@@ -50,15 +50,19 @@ class Styles:
         if group is None or ask.restyle or ask.named:
             return
         pause = LONGEST_LOOK_S / 16
+        route, passed = {one.name for one in ask.candidates}, set(failed)
         while True:
-            now = self._bindings.claim(group, task, name, model, failed=failed, mine=made, lives=self._owner.alive)
-            if now is not None:
+            now = self._bindings.claim(group, task, name, model, failed=passed, mine=made, lives=self._owner.alive)
+            if now is not None and (now.delivered or now.backend in route | passed):
                 break
+            if now is not None:  # left behind by a call of another route, which never got its image
+                passed.add(now.backend)
+                continue
             ask.tell("wait", name, None, f"another call may be about to draw the first image of {group.name!r}")
             yield Sleep(min(pause, ask.left()))
             ask.left()
             pause = min(pause * 2, LONGEST_LOOK_S)
-        if now.backend in failed and not now.delivered:
+        if now.backend in passed and not now.delivered:
             raise self.told(NoBackend("An image of the set was ordered there, and is not here yet."), ask, now)
         known = bound is not None and bound.backend == name and task in bound.models
         if now.backend != name or (ask.request.model is None and not known and now.models.get(task) != model):
@@ -91,9 +95,9 @@ def kept(ask: Ask, bound: Binding | None) -> Ask:
 
     Until the set has its first image the others stay behind it. Raises NoBackend where the route lacks the bound one.
     """
-    if bound is None:
-        return ask
     names = [one.name for one in ask.candidates]
+    if bound is None or (bound.backend not in names and not bound.delivered):
+        return ask
     if bound.backend not in names:
         why = f"{keeps(ask, bound)}, which the route of this call leaves out."
         raise NoBackend(why, reasons=dict.fromkeys(names, "it is not the set's"), hint=OTHERWISE)
