@@ -415,7 +415,7 @@ def test_a_store_that_fails_leaves_the_job_to_be_collected(
         raise StoreError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "put", full)
+        patch.setattr(type(router._open().store), "put", full)
         with pytest.raises(StoreError):
             router.generate(PROMPT, size=32)
     assert [a.state for a in router.jobs()] == ["accepted"]
