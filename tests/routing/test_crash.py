@@ -48,7 +48,11 @@ router.generate("a red potion")
 """
 
 
-@pytest.mark.parametrize("version", ["v2", "v1"])
+@pytest.mark.parametrize(
+    ("version", "ledger_at"),
+    [("v2", "file"), ("v1", "file"), pytest.param("v2", "server", marks=pytest.mark.slow)],
+    indirect=["ledger_at"],
+)
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_anywhere_is_paid_once(
     make_router: Callable[..., PixelRouter], sim: RetroDiffusionSimulator, tmp_path: Path, point: str, version: str
