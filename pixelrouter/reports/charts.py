@@ -15,6 +15,7 @@ from pixelrouter.reports.text import escaped
 from pixelrouter.types import Money, Unit
 
 COLORS = 8  # more groups share the last one, "others"
+_FEWEST = 12  # columns that would fill the width; fewer stand in the middle
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def columns(stacks: Sequence[Sequence[Part]], labels: Sequence[str], unit: Unit,
     top = max((sum(part.micros for part in stack) for stack in stacks), default=0)
     ticks = _ticks(top)
     full = ticks[-1]
-    width = 100 / max(1, len(stacks))
+    width = 100 / max(_FEWEST, len(stacks))
+    start = (100 - width * len(stacks)) / 2
     lines = "".join(f'<line x1="0" x2="100%" y1="{_at(tick, full)}" y2="{_at(tick, full)}"/>' for tick in ticks)
     rects = []
     for at, stack in enumerate(stacks):
@@ -39,16 +41,18 @@ def columns(stacks: Sequence[Sequence[Part]], labels: Sequence[str], unit: Unit,
         for part in stack:
             height = 100 * part.micros / full
             rects.append(
-                f'<rect class="{part.kind}" x="{_number(width * (at + 0.14))}%" width="{_number(width * 0.72)}%"'
-                f' y="{_number(100 - 100 * below / full - height)}%" height="{_number(height)}%">'
+                f'<rect class="{part.kind}" x="{_number(start + width * (at + 0.14))}%"'
+                f' width="{_number(width * 0.72)}%" height="{_number(height)}%"'
+                f' y="{_number(100 - 100 * below / full - height)}%">'
                 f"<title>{escaped(part.title)}</title></rect>"
             )
             below += part.micros
-    scale = "".join(f'<span style="bottom:{100 * tick / full:.4g}%">{Money(tick, unit)}</span>' for tick in ticks)
+    scale = "".join(f'<span style="bottom:{_number(100 * tick / full)}%">{Money(tick, unit)}</span>' for tick in ticks)
     step = -(-len(labels) // 8)
     shown = [(at, text) for at, text in enumerate(labels) if at % step == 0]
     below_axis = "".join(
-        f'<span class="{"minor" * (number % 2)}" style="left:{_number(width * (at + 0.5))}%">{escaped(text)}</span>'
+        f'<span class="{"minor" * (number % 2)}" style="left:{_number(start + width * (at + 0.5))}%">'
+        f"{escaped(text)}</span>"
         for number, (at, text) in enumerate(shown)
     )
     return (

@@ -307,7 +307,7 @@ def _attempt(row: Attempt) -> str:
     cells = [
         f'<td class="when">{when}</td>',
         f"<td>{escaped(row.backend)}<br><span class=soft>{escaped(cut(row.model or '', 60))}</span></td>",
-        f"<td>{escaped(cut(labels, 60))}</td>",
+        f'<td class="labels">{escaped(cut(labels, 60))}</td>',
         f'<td class="words">{escaped(cut(row.prompt, 120))}{error}</td>',
         f"<td class=figure>{quoted}</td>",
         f"<td class=figure>{row.cost.money}<br><span class=soft>{row.cost.source}</span></td>",

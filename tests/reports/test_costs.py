@@ -18,7 +18,9 @@ import pytest
 
 from pixelrouter import PixelRouter
 from pixelrouter.errors import InvalidRequest
-from pixelrouter.reports.costs import bins
+from pixelrouter.money.budget import Purse
+from pixelrouter.money.totals import Span, Sums
+from pixelrouter.reports.costs import bins, gather
 from pixelrouter.reports.rows import COLUMNS
 from tests.reports import books
 
@@ -236,6 +238,14 @@ def test_the_page_tells_everything_and_keeps_units_apart(open_books: Books) -> N
     assert all(found.get("aria-label") for found in charts)
 
 
+def test_one_asset_in_two_units_is_two_figures(open_books: Books) -> None:
+    router = open_books([{"asset": "x"}, {"asset": "x", "unit": "generations", "charged": 1_500_000}])
+    report = gather(router._open().ledger, Span(), Purse("r", "game", "2026-10-01"), (), 0.0)
+    assert [(one.unit, one.assets["x"].spent, one.total.spent) for one in report.units] == [
+        ("usd", 20_000, 20_000), ("generations", 1_500_000, 1_500_000),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("rows", [[], [{}], [{"charged": 0, "quoted": 0}], [books.UNKNOWN], [books.RELEASED]])
 def test_little_is_no_trouble(open_books: Books, rows: list[dict[str, Any]]) -> None:
     page = page_of(open_books(rows))
@@ -277,8 +287,6 @@ def test_many_purchases_make_a_page_that_can_be_read(open_books: Books, count: i
 
 @pytest.mark.parametrize(("days", "length"), [(1, 1), (62, 1), (63, 7), (434, 7), (435, 30)])
 def test_time_is_to_scale(days: int, length: int) -> None:
-    from pixelrouter.money.totals import Sums
-
     first = date(2026, 1, 31)
     books_of = {str(first + timedelta(days=n)): {"fal": Sums("usd", spent=n + 1)} for n in (0, days - 1)}
     found = bins(books_of)

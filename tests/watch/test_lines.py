@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 from pixelrouter.types import Attempt, Cost, Money
 from pixelrouter.watch import Event, JsonLines, Logging
 
+ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = 'a "quoted"\npotion \x1b[31m %s %(x)s \ud800'
 
 
@@ -62,3 +66,18 @@ def test_json_lines_go_to_a_stream_or_a_file(tmp_path: Path) -> None:
 def test_json_lines_are_on_stderr_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     JsonLines().notice(Event("call.started", 1.0))
     assert json.loads(capsys.readouterr().err)["event"] == "call.started"
+
+
+def test_the_command_line_keeps_events_apart_from_data(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pixelrouter", "generate", "a potion", "--size", "16", "--json"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PIXELROUTER_OBSERVE": "logging,jsonl"},
+    )  # fmt: skip
+    data = json.loads(result.stdout)
+    lines = result.stderr.splitlines()
+    told = [json.loads(line) for line in lines if line.startswith("{")]
+    assert told[-1]["details"]["attempts"] == [data["attempts"][-1]["id"]]
+    assert [line.split()[0] for line in lines if not line.startswith("{")] == [
+        event["event"] for event in told if event["event"] in ("call.started", "attempt.settled", "call.finished")
+    ]
