@@ -16,6 +16,9 @@ from pixelrouter.types import HttpResponse
 Pick = Callable[[int], int]
 
 
+_LARGEST = 4_000_000  # bytes of a mutant; the wire lets no more than 64 MB through in any case
+
+
 class Raw(str):
     """Text that goes into JSON as it is, whether that is JSON or not."""
 
@@ -143,8 +146,8 @@ def _spoilt_json(data: bytes, pick: Pick) -> bytes:
         case 2 if isinstance(holder, dict):
             words = [word for word in WEIRD if isinstance(word, str) and not isinstance(word, Raw)]
             holder[words[pick(len(words))]] = holder.pop(name)
-        case 3 if isinstance(holder, list):
-            holder *= (2, 100, 5000)[pick(3)]
+        case 3 if isinstance(holder, list) and len(data) < 20_000:
+            holder *= (2, 100, 2000)[pick(3)]
         case 4:
             other, there = places[pick(len(places))]
             holder[name] = json.loads(json.dumps(other[there]))
@@ -155,7 +158,8 @@ def _spoilt_json(data: bytes, pick: Pick) -> bytes:
             holder[name] = holder[name] * factor
         case _:
             holder[name] = WEIRD[pick(len(WEIRD))]
-    return render(value)
+    spoilt = render(value)
+    return spoilt if len(spoilt) < _LARGEST else data
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
