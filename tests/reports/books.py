@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pixelrouter.money.database import Database
 from pixelrouter.money.sqlite import SQLite
 
 START = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
@@ -24,6 +25,12 @@ _COLUMNS: dict[str, Any] = {
 def write(state: Path, rows: list[dict[str, Any]]) -> None:
     """A ledger in that state folder; a row says what differs from a plain purchase, and ``at``, its moment."""
     database = SQLite(state / "ledger.db")
+    enter(database, rows)
+    database.close()
+
+
+def enter(database: Database, rows: list[dict[str, Any]]) -> None:
+    """The rows, into a ledger that is open."""
     with database.transaction() as db:
         for number, row in enumerate(rows):
             given = dict(row)
@@ -39,7 +46,6 @@ def write(state: Path, rows: list[dict[str, Any]]) -> None:
             values["tags"] = json.dumps(values["tags"]) if isinstance(values["tags"], list) else values["tags"]
             names = ", ".join(values)
             db.execute(f"INSERT INTO attempt ({names}) VALUES ({', '.join(f':{n}' for n in values)})", values)
-    database.close()
 
 
 UNKNOWN = {"state": "unknown", "charged": None, "held": 25_000, "cost_source": "quoted"}

@@ -22,6 +22,7 @@ from pixelrouter.money.budget import Purse
 from pixelrouter.money.totals import Span, Sums
 from pixelrouter.reports.costs import bins, gather
 from pixelrouter.reports.rows import COLUMNS
+from tests.conftest import both_ledgers
 from tests.reports import books
 
 Books = Callable[..., PixelRouter]
@@ -100,6 +101,22 @@ def test_every_kind_of_money_has_its_column(open_books: Books) -> None:
         "attempts": 6, "sources": ["reported"],
     }  # fmt: skip
     assert (generations["spent"], generations["quoted"], generations["over_quote"]) == ("1.5", "0", "0")
+
+
+@both_ledgers
+def test_a_teams_ledger_adds_up_the_same(tmp_path: Path) -> None:
+    with PixelRouter(state=tmp_path / "state", project="game", max_usd_per_project=30) as router:
+        books.enter(router._open().ledger.database, books.months(120))
+        spent = sum((row.cost.money.micros for row in router.attempts() if row.cost.money.unit == "usd"), 0)
+        for by in ("day", "backend", "run", "asset"):
+            rows = [row for row in router.costs(by=by, since="2026-10-01") if row["unit"] == "usd"]  # type: ignore[arg-type]  # one of them
+            assert sum(Decimal(row["spent"]) + Decimal(row["held"]) for row in rows) == Decimal(spent) / 1_000_000
+        tagged = router.costs(by="tag")
+        assert {"", "shop", "enemies"} < {row["group"] for row in tagged}
+        assert any(row["turned_down"] != "0" for row in tagged)
+        page = page_of(router)
+    for words in ("Spent per day", "task-77", "scores 41", "Outcome unknown", "Under way", "of $30.00"):
+        assert words in page.text
 
 
 @pytest.mark.parametrize("by", ["day", "backend", "run", "asset", "tag"])
