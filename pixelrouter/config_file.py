@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelrouter.errors import ConfigError
+from pixelrouter.files import read_bounded
 
 FILE_NAME = "pixelrouter.toml"
 MAX_BYTES = 1 << 20
@@ -65,13 +66,7 @@ def _mentions_us(project: Path) -> bool:
 def text_of(file: Path) -> str:
     """The text of a config file. Raises ConfigError for one that cannot be one: too long, a pipe, another encoding."""
     try:
-        if not file.is_file():  # a pipe or a device may have no end
-            raise OSError("it is no regular file")
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise OSError(f"it has more than {MAX_BYTES} bytes")
-        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+        text = read_bounded(file, MAX_BYTES).decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.", hint="It has to be a readable UTF-8 file.") from None
     # The parser's time grows with the square of the dots in a key.

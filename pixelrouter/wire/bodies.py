@@ -18,10 +18,12 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from pixelrouter.errors import ConfigError
+from pixelrouter.files import read_bounded
 from pixelrouter.wire.scrub import scrub, scrub_text
 
 _FILE, _PREFIX = "$base64_file", "prefix"
 _MARKS = frozenset({"custom_id"})  # Retro Diffusion's edit tools take their idempotency key in the body
+MAX_BYTES = 64 * 1024 * 1024  # of a file beside the cassette
 _LONG = 128  # characters; anything shorter is no image worth a file
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -43,7 +45,9 @@ class Stored(BaseModel):
             raise ValueError("a body has one form: body, body_text or body_file")
         for name in self.files():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is not a plain file name")
+                raise ValueError(f"{name[:80]!r} is not a plain file name")
+        if not all(isinstance(ref.get(_PREFIX, ""), str) for ref in _references(self.body)):
+            raise ValueError("the prefix of an image is a text")
         return self
 
     def files(self) -> list[str]:
@@ -183,6 +187,8 @@ def _with_images(value: Any, folder: Path) -> Any:
 
 def _read(folder: Path, name: str) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        if (folder / name).resolve().parent != folder.resolve():
+            raise OSError("it is a link that leads elsewhere")
+        return read_bounded(folder / name, MAX_BYTES)
     except OSError as error:
         raise ConfigError(f"The cassette {folder} refers to the file {name}, which cannot be read: {error}.") from None

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pixelrouter.errors import CassetteMiss, ConfigError
+from pixelrouter.files import read_bounded
 from pixelrouter.types import HttpResponse
 from pixelrouter.wire.bodies import Stored, canonical, store
 from pixelrouter.wire.difference import describe_miss
@@ -27,6 +28,8 @@ from pixelrouter.wire.scrub import scrub_headers, scrub_text
 
 Mode = Literal["replay", "record", "record-missing"]
 FILE = "cassette.json"
+MAX_BYTES = 64 * 1024 * 1024  # of it, and of each file beside it
+MAX_EXCHANGES = 10_000
 Query = list[tuple[str, str]]
 
 
@@ -63,7 +66,7 @@ class CassetteFile(BaseModel):
     origin: Literal["recorded", "documented"]
     source: str | None = None
     date: dt.date | None = None
-    exchanges: list[Exchange] = Field(default_factory=list)
+    exchanges: list[Exchange] = Field(default_factory=list, max_length=MAX_EXCHANGES)
 
     @model_validator(mode="after")
     def _says_where_it_is_from(self) -> CassetteFile:
@@ -176,13 +179,13 @@ class Cassette:
     def _load(self) -> CassetteFile:
         path = self.folder / FILE
         try:
-            return CassetteFile.model_validate_json(path.read_bytes())
+            return CassetteFile.model_validate_json(read_bounded(path, MAX_BYTES))
         except FileNotFoundError:
             if self.mode != "replay":
                 return CassetteFile(origin="recorded")
             raise ConfigError(f"There is no cassette at {path}.", hint="Record one, or check the path.") from None
-        except (OSError, ValidationError) as error:
-            raise ConfigError(f"{path} is not a usable cassette: {error}") from None
+        except (OSError, ValueError, RecursionError) as error:  # a ValidationError is a ValueError
+            raise ConfigError(f"{path} is not a usable cassette: {str(error)[:2000]}") from None
 
     def _key_of(self, each: Exchange) -> str:
         request = each.request

@@ -5,23 +5,30 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from pixelrouter.errors import UnknownPalette, UnreadableImage
+from pixelrouter.files import read_bounded
 from pixelrouter.pixels.color import pack, to_hex, unpack
 from pixelrouter.pixels.decode import decode
 
 PaletteLike: TypeAlias = str | os.PathLike[str] | Sequence[str] | Sequence[tuple[int, int, int]]
 
 MAX_COLORS = 256
+MAX_BYTES = 1 << 20  # of a palette file
+_MOST_ENTRIES = 1 << 16  # of a list, repeats included
+_SHOWN = 60  # characters of a wrong value
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
 _SHORT = re.compile(r"#([0-9a-fA-F]{3})")
 _ALIASES = {
@@ -73,8 +80,13 @@ def resolve_palette(value: PaletteLike) -> tuple[str, ...]:
     if isinstance(value, os.PathLike):
         return _from_file(Path(value))
     if not isinstance(value, Iterable):
-        raise UnknownPalette(f"{value!r} is no palette.", hint="Give a built-in name, a file or a list of colours.")
-    return _checked([_color(c) for c in value], "The list")
+        raise UnknownPalette(
+            f"{_short(value)} is no palette.", hint="Give a built-in name, a file or a list of colours."
+        )
+    entries = list(islice(value, _MOST_ENTRIES + 1))
+    if len(entries) > _MOST_ENTRIES:
+        raise UnknownPalette(f"The list holds more than {_MOST_ENTRIES} entries.", hint="A palette has at most 256.")
+    return _checked([_color(c) for c in entries], "The list")
 
 
 def _key(name: str) -> str:
@@ -84,12 +96,18 @@ def _key(name: str) -> str:
 
 
 def _unknown(name: str) -> UnknownPalette:
-    close = difflib.get_close_matches(name.lower(), [*built_ins(), *_ALIASES], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:_SHOWN].lower(), [*built_ins(), *_ALIASES], n=1, cutoff=0.5)
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return UnknownPalette(
-        f"There is no palette called {name!r}.",
+        f"There is no palette called {_short(name)}.",
         hint=f"{guess}Built in: {', '.join(sorted(built_ins()))}. Or give a file ({', '.join(_SUFFIXES)}) or colours.",
     )
+
+
+def _short(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")
+    return reprlib.repr(value)
 
 
 def _color(value: Any) -> str:
@@ -102,7 +120,7 @@ def _color(value: Any) -> str:
         channels = [int(c) for c in value if isinstance(c, int | np.integer) and 0 <= c <= 255]
         if len(channels) == 3:
             return "#" + "".join(f"{c:02x}" for c in channels)
-    raise UnknownPalette(f"{value!r} is not a colour.", hint="Write '#ff8800' or (255, 136, 0).")
+    raise UnknownPalette(f"{_short(value)} is not a colour.", hint="Write '#ff8800' or (255, 136, 0).")
 
 
 def _checked(colors: Iterable[str], what: str) -> tuple[str, ...]:
@@ -121,7 +139,7 @@ def _from_file(path: Path) -> tuple[str, ...]:
     if suffix == ".png":
         return _from_strip(path)
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise UnknownPalette(f"Cannot read the palette {path}: {error.strerror or error}.") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -155,7 +173,7 @@ def _paint_net_lines(lines: list[str], path: Path) -> Iterable[Any]:
 
 
 def _numbers(line: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in line.split()[:3] if part.isdigit())
+    return tuple(int(part) for part in line.split(maxsplit=3)[:3] if _NUMBER.fullmatch(part))
 
 
 def _from_strip(path: Path) -> tuple[str, ...]:
