@@ -51,10 +51,10 @@ def test_many_at_once_share_what_is_the_same(sim: RetroDiffusionSimulator, tmp_p
 def test_a_lost_answer(sim: RetroDiffusionSimulator, tmp_path: Path) -> None:
     async def go() -> None:
         async with router_for(sim, tmp_path) as router:
-            sim.fault("lose_reply")
+            sim.fault("lose_reply", 2)
             with pytest.raises(OutcomeUnknown):
                 await router.generate("a red potion", size=32)
-            assert sim.paid_posts == 1
+            assert sim.paid_posts == 2  # the second under the first one's idempotency key
             (art,) = await router.resume()
             assert len(sim.charges) == 1
             assert not isinstance(art, Exception)

@@ -115,12 +115,12 @@ def test_an_idempotent_vendor_needs_the_same_bytes(shops: Open) -> None:
     """The pictures are in the body, so only the call that has them can ask under the same key."""
     shop = shops("retrodiffusion")
     call = CALLS["retrodiffusion"]["edit"]
-    shop.simulator.fault("lose_reply")
+    shop.simulator.fault("lose_reply", 2)
     with pytest.raises(OutcomeUnknown):
         shop.router().generate(**call)
     (outcome,) = shop.router().resume()
     assert isinstance(outcome, OutcomeUnknown)
-    assert shop.simulator.paid_posts == 1
+    assert shop.simulator.paid_posts == 2  # the call's own two, under one key
     assert not shop.router(timeout_s=20).generate(**call).reused
     assert len(shop.simulator.charges) == 1
     shop.check_money(shop.router())
