@@ -35,7 +35,7 @@ class Target:
     longest: int = 16 * 1024  # bytes of an input
 
 
-# --- vendors' answers: two bytes choose the reader, one the status, one whether the rest is the body or spoils one ------
+# --- vendors' answers -----------------------------------------------------------------------------------------------
 
 
 @cache
@@ -44,6 +44,7 @@ def _readers() -> tuple[Reader, ...]:
 
 
 def _answer(data: bytes) -> None:
+    """Two bytes choose the reader, one the status, one whether the rest is the body or chooses how one is spoilt."""
     if len(data) < 4:
         return
     every = _readers()
