@@ -33,15 +33,16 @@ PRIVATE = [
 # fmt: on
 
 
+class Names(dict):
+    def __init__(self):
+        self.asked = []
+
+
 @pytest.fixture
 def resolver(monkeypatch):
     """``resolver["files.vendor.test"] = ["10.0.0.1"]``: what names lead to; ``resolver.asked`` are the names."""
 
-    class Names(dict):
-        asked = []
-
     names = Names()
-    names.asked = []
     real = socket.getaddrinfo
 
     def getaddrinfo(host, port, *rest, **more):
@@ -88,7 +89,7 @@ def test_a_redirect_to_such_a_name_is_not_followed(driver, raw, resolver):
 # fmt: off
 LOCATIONS = [
     b"http://[", b"file:///etc/passwd", b"javascript:0", b"http://user:word@127.0.0.1/", b"//169.254.169.254/", b"",
-    b"https://a.vendor.test\\@127.0.0.1/", b"\xff\xfe", b"https://" + b"a" * 60_000, b"gopher://x/", b"http://0x7f.1/",
+    b"https://a.vendor.test\\@127.0.0.1/", b"https://" + b"a" * 60_000, b"gopher://x/", b"http://0x7f.1/",
 ]
 # fmt: on
 
@@ -158,11 +159,14 @@ def connect(kind, host, *, proxy=False):
     """The addresses that a connection to ``host`` would try, and its error."""
     terms = network.Terms(time.monotonic() + 8, 1000, public=True)
     inner = Inner() if kind == "sync" else AsyncInner()
-    with network.under(terms), pytest.raises((httpcore.ConnectError, ForbiddenHost)) as caught:
+
+    def go():
         if kind == "sync":
-            network.Network(inner, proxy=proxy).connect_tcp(host, 443, 60.0)
-        else:
-            asyncio.run(network.AsyncNetwork(inner, proxy=proxy).connect_tcp(host, 443, 60.0))
+            return network.Network(inner, proxy=proxy).connect_tcp(host, 443, 60.0)
+        return asyncio.run(network.AsyncNetwork(inner, proxy=proxy).connect_tcp(host, 443, 60.0))
+
+    with network.under(terms), pytest.raises((httpcore.ConnectError, ForbiddenHost)) as caught:
+        go()
     return inner.asked, caught.value
 
 
@@ -203,7 +207,7 @@ def test_downloads_go_through_the_proxy_of_the_environment(driver, raw, monkeypa
     assert proxy.requests[0].startswith(b"CONNECT files.vendor.test:443")
 
 
-# --- TLS ----------------------------------------------------------------------------------------------------------------
+# --- TLS --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -214,19 +218,17 @@ def certificate(tmp_path):
         pytest.skip("makes a certificate with the command openssl, which is not installed")
     names = [str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")]
     words = [
-        *[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=x",
-        ],
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=x",
         "-addext",
     ]
     words += ["subjectAltName=DNS:files.vendor.test,IP:127.0.0.1", "-out", names[0], "-keyout", names[1]]
@@ -264,6 +266,6 @@ def test_the_name_is_still_the_one_that_tls_checks(driver, raw, resolver, certif
     good = HttpRequest("GET", f"https://files.vendor.test:{port}/x.png")
     assert driver.free(wire, good, VENDOR, download=True).content == b"PNG"
     assert seen == ["files.vendor.test"]
+    other = HttpRequest("GET", f"https://other.vendor.test:{port}/x.png")
     with pytest.raises(WireError, match="ConnectError"):
-        other = HttpRequest("GET", f"https://other.vendor.test:{port}/x.png")
         driver.free(wire, other, VENDOR, download=True, attempts=1)
