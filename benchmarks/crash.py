@@ -16,6 +16,7 @@ import random
 import shlex
 import sys
 import tempfile
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,7 @@ class Plan:
     kinds: tuple[str, ...]
     lines: tuple[tuple[Life, ...], ...]
     job_seconds: float
+    generations: bool  # PixelLab's account pays with them
 
     @property
     def requests(self) -> list[Request]:
@@ -89,7 +91,7 @@ def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mar
     wanted = [name for name, kind in KINDS.items() if vendor in (None, name, kind.backend)]
     if not wanted:
         raise SystemExit(f"--vendor {vendor}: there are {', '.join(KINDS)}")
-    first = wanted[number % len(wanted)]
+    first = sorted(wanted, key=lambda name: random.Random(f"{seed}/{name}").random())[number % len(wanted)]
     kinds = tuple(dict.fromkeys((first, rng.choice(wanted))))
     stem = f"{seed}-{number}{mark}"
     names = (Request(f"{kind}-{stem}-{n}", kind) for n in range(1000) for kind in [rng.choice(kinds)])
@@ -98,7 +100,7 @@ def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mar
     random.Random(f"{seed}").shuffle(deck)
     deal = (deck[n % len(deck)] for n in range(number * LINES * LIVES, (number + 1) * LINES * LIVES))
     lines = tuple(tuple(_life(rng, shared, names, next(deal)) for _ in range(LIVES)) for _ in range(LINES))
-    return Plan(seed, number, kinds, lines, rng.choice((0.0, 0.0, 0.1, 0.4)))
+    return Plan(seed, number, kinds, lines, rng.choice((0.0, 0.0, 0.1, 0.4)), rng.random() < 0.3)
 
 
 def _life(rng: random.Random, shared: list[Request], names: Iterator[Request], point: str) -> Life:
@@ -172,7 +174,8 @@ class Theatre:
     def play(self, plan: Plan, score: Score) -> list[str]:
         """One round; what is wrong with it, in words."""
         backends = [KINDS[kind].backend for kind in plan.kinds]
-        with tempfile.TemporaryDirectory() as folder, Market(backends, job_seconds=plan.job_seconds) as market:
+        knobs: dict[str, Any] = {"job_seconds": plan.job_seconds, "generations": plan.generations}
+        with tempfile.TemporaryDirectory() as folder, Market(backends, **knobs) as market:
             options = self._options(market, Path(folder), plan)
             logs = Path(folder) / "logs"
             logs.mkdir()
@@ -180,6 +183,7 @@ class Theatre:
             wrong = self._chaos(plan, market, options, logs, books)
             market.calm()
             for number in range(QUIET):
+                time.sleep(number / 4)  # a breaker that faults have opened closes after a while
                 wrong += self._run(Job(logs / f"quiet-{number}", options, tuple(plan.requests)))
                 if books.quiet(Lines.read([logs / f"quiet-{number}"])) or wrong:
                     break
@@ -200,7 +204,7 @@ class Theatre:
             "state": str(folder / "state"),
             "project": f"crash-{plan.seed}-{plan.number}-{os.getpid()}",
             "keys": KEYS,
-            "backends": market.sections(),
+            "backends": market.sections(breaker_s=1),
             "timeout_s": 10,
             **own,
         }

@@ -6,6 +6,7 @@ The scripts that judge by money (`crash.py`, `race.py`) share it.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 from collections import Counter
@@ -13,10 +14,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from PIL import Image, ImageDraw
+
 from pixelrouter.testing.simulator import SIMULATORS, Simulator, simulator_of
 from pixelrouter.types import Money
 
 KEYS = {name: simulator_of(name).default_keys[0] for name in SIMULATORS}
+
+
+def _picture() -> bytes:
+    image = Image.new("RGB", (32, 32), "#e8e0c8")
+    ImageDraw.Draw(image).ellipse((8, 12, 23, 27), fill="#c02030")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+PICTURE = _picture()
+#: A PixelLab account that pays with generations: the simulator's arguments, and the settings to go with it.
+PLAN_ACCOUNT = {"account": "subscription", "generations": "2000"}
+PLAN_SECTION = {"account": "subscription", "price_usd": None}
 _TAG = re.compile(r"\[([\w-]+)\]")
 
 
@@ -46,6 +63,12 @@ KINDS = {
         Kind("pixellab", "pixellab", {"size": 64, "model": "pixflux"}),
         Kind("pixellab-job", "pixellab", {"size": 32, "model": "character-4", "task": "views", "views": "4"}),
         Kind("pixellab-tileset", "pixellab", {"size": 32, "task": "tileset", "tiles": "wang", "upper": "stone"}),
+        # With a picture: what was sent cannot be sent again from the ledger alone, which keeps its hash.
+        Kind("retrodiffusion-edit", "retrodiffusion", {"size": 32, "task": "edit", "images": (PICTURE,)}, certain=True),
+        Kind("replicate-edit", "replicate", {"size": 32, "task": "edit", "images": (PICTURE,)}),
+        Kind("fal-edit", "fal", {"size": 32, "task": "edit", "images": (PICTURE,)}),
+        Kind("pixellab-edit", "pixellab", {"size": 32, "task": "edit", "images": (PICTURE,)}),
+        Kind("pixellab-film", "pixellab", {"size": 64, "task": "animation", "action": "walk"}, steps=2),
     )
 }
 
@@ -69,7 +92,10 @@ class Request:
     def arguments(self) -> dict[str, Any]:
         """What ``generate`` takes."""
         kind = KINDS[self.kind]
-        return {"prompt": self.prompt, "backend": kind.backend, **kind.call, **dict(self.more)}
+        call = {**kind.call, **dict(self.more)}
+        if "action" in call:  # a film's second step is sent the action, and not the prompt
+            call["action"] += f" [{self.id}]"
+        return {"prompt": self.prompt, "backend": kind.backend, **call}
 
 
 def request_in(text: str) -> str:
@@ -79,11 +105,17 @@ def request_in(text: str) -> str:
 
 
 class Market:
-    """The simulators of some backends. A context manager; the router's options to buy there are picklable."""
+    """The simulators of some backends. A context manager; the router's options to buy there are picklable.
 
-    def __init__(self, backends: Iterable[str], **knobs: Any) -> None:
+    ``generations``: PixelLab's account pays with a plan's generations. ``knobs`` are arguments of all simulators.
+    """
+
+    def __init__(self, backends: Iterable[str], *, generations: bool = False, **knobs: Any) -> None:
+        self._generations = generations
+        own = {"pixellab": PLAN_ACCOUNT} if generations else {}
         self.simulators: dict[str, Simulator] = {
-            name: simulator_of(name)(**{"balance": "1000", **knobs}) for name in dict.fromkeys(backends)
+            name: simulator_of(name)(**{"balance": "1000", **knobs, **own.get(name, {})})
+            for name in dict.fromkeys(backends)
         }
         self._stack = contextlib.ExitStack()
 
@@ -98,7 +130,10 @@ class Market:
     def sections(self, **settings: Any) -> dict[str, dict[str, Any]]:
         """``[backends.NAME]`` for each; ``settings`` hold for all of them."""
         common = {"poll_s": 0.02, "timeout_s": 2.0, **settings}
-        return {name: {**one.backend_settings(), **common} for name, one in self.simulators.items()}
+        own = {"pixellab": PLAN_SECTION} if self._generations else {}
+        return {
+            name: {**one.backend_settings(), **common, **own.get(name, {})} for name, one in self.simulators.items()
+        }
 
     def calm(self) -> None:
         """No more faults."""

@@ -30,7 +30,6 @@ from processes import forkserver, ledger_at
 from pixelrouter import PixelRouter
 from pixelrouter.types import Attempt, Money, Unit
 
-PLAN = {"account": "subscription", "price_usd": None}  # a PixelLab account that pays with generations
 #: Kinds of requests with their prices apart: some dollars' worth of each.
 DOLLARS = (
     ("retrodiffusion-v2", (("n", 1),)),
@@ -60,19 +59,16 @@ class Result:
 class Track:
     """A fresh ledger and a market; starts processes on it, all at one moment."""
 
-    def __init__(
-        self, market: Market, folder: Path, ledger: str | None, sections: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, market: Market, folder: Path, ledger: str | None) -> None:
         self.market, self.folder = market, folder
         self._context = forkserver("crash_worker")
         self.token = uuid.uuid4().hex[:8]
-        backends = {name: {**one, **(sections or {}).get(name, {})} for name, one in market.sections().items()}
         self.options: dict[str, Any] = {
             "state": str(folder / "state"),
             "project": f"race-{self.token}",
             "run": f"race-{self.token}",
             "keys": KEYS,
-            "backends": backends,
+            "backends": market.sections(),
             "timeout_s": 60,
             **({"ledger": ledger, "lease_s": 2} if ledger else {}),
         }
@@ -113,9 +109,9 @@ class Track:
 
 
 @contextmanager
-def track(backends: Sequence[str], ledger: str | None, *, sections: Any = None, **knobs: Any) -> Iterator[Track]:
+def track(backends: Sequence[str], ledger: str | None, **knobs: Any) -> Iterator[Track]:
     with tempfile.TemporaryDirectory() as folder, Market(backends, **knobs) as market:
-        yield Track(market, Path(folder), ledger, sections)
+        yield Track(market, Path(folder), ledger)
 
 
 # --- one cap ---
@@ -125,10 +121,7 @@ def cap_race(scope: str, unit: Unit, processes: int, each: int, ledger: str | No
     """Many requests of many prices under one cap that pays for a part of them."""
     kinds = DOLLARS if unit == "usd" else GENERATIONS
     backends = [KINDS[kind].backend for kind, _ in kinds]
-    sections, knobs = (
-        (None, {}) if unit == "usd" else ({"pixellab": PLAN}, {"account": "subscription", "generations": "2000"})
-    )
-    with track(backends, ledger, sections=sections, **knobs) as one:
+    with track(backends, ledger, generations=unit == "generations") as one:
         rng = random.Random(f"{scope}/{unit}")
         requests = [
             [Request(f"{one.token}-{p}-{n}", kind, more) for n in range(each) for kind, more in [rng.choice(kinds)]]
