@@ -91,7 +91,7 @@ class Engine:
 
     def _obtain(self, whole: Ask, made: list[str], errors: dict[str, PixelRouterError]) -> Steps[Attempt]:
         """As :meth:`obtain`. Raises Rebound where another call has bound the style group meanwhile."""
-        styles, fresh = self.choosing.styles, whole.fresh
+        styles, fresh, before = self.choosing.styles, whole.fresh, 0 if errors else len(made)
         bound = styles.bound(whole)
         if not fresh:
             try:
@@ -109,7 +109,7 @@ class Engine:
         for turn in (yield from self.choosing.survey.turns(ask, bound.backend if bound else None)):
             name = turn.candidate.name
             try:
-                if errors:
+                if len(made) > before or any(isinstance(error, DeadlineExceeded) for error in errors.values()):
                     ask.left()  # the deadline decides what may start: no other backend after it
                 offer = yield from self.choosing.fit(ask, turn)
                 yield from styles.claim(ask, name, offer.model, bound, errors, made)

@@ -25,6 +25,7 @@ from pixelrouter.routing.verdict import FALL_THROUGH
 from pixelrouter.types import Attempt, Money, Quote
 
 _NOTHING = re.compile(r"\s*Nothing was (?:sent|drawn|charged)[^.]*\.")
+_LATE = "DeadlineExceeded"
 _SOURCES = {"quoted": "the vendor's quote", "reported": "for certain", "listed": "by the price list"}
 _UNDER_WAY = "its image is under way already: it is collected, and not bought again"
 _UNCLEAR = "what became of an earlier request is not known: the vendor is asked, and nothing is bought before"
@@ -142,7 +143,7 @@ def _considered(
     """The row of a candidate, after those that are asked before it."""
     one, problem, model = turn.candidate, None, None
     try:
-        model = yield from _rehearsed(ask, turn, choosing)
+        model = yield from _rehearsed(ask, turn, choosing, late=any(row.problem == _LATE for row in before))
     except FALL_THROUGH as error:
         problem = error
     price = yield from _price(ask, one, choosing)
@@ -164,6 +165,7 @@ def _considered(
     chosen = place == 1
     if standing is not None:
         mine = standing[0].name == one.name
+        model = standing[1].model if mine else model
         chosen, place = mine, 1 if mine else None
         reasons.insert(0, _standing_words(standing[1]) if mine else f"{standing[0].name} serves this call")
     return Considered(
@@ -181,10 +183,10 @@ def _considered(
     )
 
 
-def _rehearsed(ask: Ask, turn: Turn, choosing: Choosing) -> Steps[str]:
+def _rehearsed(ask: Ask, turn: Turn, choosing: Choosing, *, late: bool) -> Steps[str]:
     """The model that would draw it, once everything was asked that a purchase asks before money is held.
 
-    Raises what would keep the purchase from being made.
+    Raises what would keep the purchase from being made. ``late``: there was no time for the one before.
     """
     offer = yield from choosing.fit(ask, turn)
     last = yield from choosing.offers.quote(ask, offer)
@@ -198,7 +200,7 @@ def _rehearsed(ask: Ask, turn: Turn, choosing: Choosing) -> Steps[str]:
             steps.insert(0, (yield from choosing.offers.quote(step, first)).money)
     choosing.offers.write(offer)
     choosing.offers.check_caps(ask, steps)
-    if offer.backend.kind == "remote":
+    if late or offer.backend.kind == "remote":
         ask.left()
     return offer.model
 
@@ -263,7 +265,5 @@ def _standing_words(attempt: Attempt) -> str:
 def _left_out(one: Candidate, standing: tuple[Candidate, Attempt] | None, why: str) -> Considered:
     """The row of a candidate that the style group leaves out: asked for nothing but what it has drawn already."""
     words = (_standing_words(standing[1]),) if standing else (why,)
-    place = 1 if standing else None
-    return Considered(
-        one.name, one.request.model, standing is not None, place, words, weight=one.backend.settings.weight
-    )
+    model, place = (standing[1].model, 1) if standing else (one.request.model, None)
+    return Considered(one.name, model, standing is not None, place, words, weight=one.backend.settings.weight)
