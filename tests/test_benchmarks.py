@@ -31,6 +31,12 @@ def test_a_mix_with_faults_leaves_books_that_agree_with_every_vendor() -> None:
     assert "DIFFERS" not in text
 
 
+def test_the_pairs_of_both_ledgers_are_counted_and_judged() -> None:
+    text = run("ledger.py", "--seconds", "0.5", "--processes", "2")
+    assert "the sum of all was exact" in text
+    assert "| SQLite | 2 |" in text
+
+
 def test_the_processor_time_of_each_vendor_is_printed() -> None:
     text = run("vendors.py", "--requests", "20")
     assert text.count("of our own processor time") == 4
