@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -69,6 +70,14 @@ def put_to_sleep(router: PixelRouter) -> None:
 
 
 long_jobs = pytest.mark.parametrize("shop", [("replicate", 60)], indirect=True)
+
+
+def test_the_page_about_it_runs(team_ledger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_LEDGER", team_ledger)
+    monkeypatch.setenv("PIXELROUTER_STATE", str(tmp_path / "state"))
+    page = (ROOT / "docs" / "team.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(code, "team.md", "exec"), {})
 
 
 # --- images ---
