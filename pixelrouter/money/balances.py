@@ -91,19 +91,34 @@ class Balances:
             ).fetchall()
         return [Reading(Money(row["micros"], unit), row["read_at"]) for row in rows]
 
-    def movement(self, attempt: Attempt, account: str, now: Reading, billing: Billing) -> Movement | None:
-        """How the account moved around ``attempt`` until ``now``; None where it was not read before the attempt.
+    def after(self, backend: str, account: str, unit: Unit, at: float) -> list[Reading]:
+        """The readings from a moment on, oldest first."""
+        values = {"backend": backend, "account": account, "unit": unit, "at": at, "most": LOOKED_AT}
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT micros, read_at FROM balance WHERE backend = :backend AND account = :account"
+                " AND unit = :unit AND read_at >= :at ORDER BY read_at LIMIT :most",
+                values,
+            ).fetchall()
+        return [Reading(Money(row["micros"], unit), row["read_at"]) for row in rows]
 
-        The newest reading is used that no other purchase touches; where there is none, the newest, with those that do.
+    def movement(
+        self, attempt: Attempt, account: str, now: Reading, billing: Billing, *, later_than: float = 0.0
+    ) -> Movement | None:
+        """How the account moved around ``attempt``; None where it was not read before the attempt.
+
+        Until ``now``, if nothing else of the time is open; else until the first reading of the past at which nothing
+        was, as what is lost later must not blur what was clear. ``later_than``: end at a reading after that one. Where
+        there is none, between the newest reading before and ``now``, with what touches it.
         """
-        sent = attempt.sent_at or attempt.created_at
-        best: Movement | None = None
-        for start in self.before(attempt.backend, account, attempt.held.unit, sent):
-            found = _explained(attempt, start, now, billing, self._others(attempt, account))
-            if not found.unclear:
-                return found
-            best = best or found
-        return best
+        sent, unit = attempt.sent_at or attempt.created_at, attempt.held.unit
+        others = self._others(attempt, account)
+        starts = self.before(attempt.backend, account, unit, sent)
+        known = self.after(attempt.backend, account, unit, max(sent + billing.lost_s, later_than))
+        ends = [now, *(end for end in known if later_than < end.at < now.at)]
+        found = [_explained(attempt, start, end, billing, others) for end in ends for start in starts]
+        clear = [one for one in found if not one.unclear]
+        return next((one for one in (*(one for one in clear if not one.open), *clear, *found)), None)
 
     def _others(self, attempt: Attempt, account: str) -> list[Attempt]:
         """Every other attempt whose bytes left for this account. One that names no account may be of this one."""
@@ -149,5 +164,8 @@ def _part(other: Attempt, unit: Unit, start: float, end: float, billing: Billing
         exact = other.state == "released" or told
         return "booked" if whole and exact and same else "unclear"
     if other.state == "unknown" or guessed:
+        again = other.evidence.get("resent_at")
+        if (again if isinstance(again, int | float) else sent) + billing.lost_s <= start:
+            return "outside"  # whatever it cost shows in both readings
         return "open" if sent >= start and same else "unclear"
     return "unclear"

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from pixelrouter.backends.protocol import Found, RemoteBackend
+from pixelrouter.backends._reading import http_date
+from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, PixelRouterError
 from pixelrouter.money.balances import Balances, Movement, Reading, account_of
 from pixelrouter.money.ledger import Ledger
@@ -19,12 +20,13 @@ from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Sleep, Steps
 from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.judgement import Listed, Look
-from pixelrouter.types import Attempt, Billing, GenerationRequest, Mark, Money, Ticket
+from pixelrouter.types import Attempt, Billing, GenerationRequest, HttpResponse, Mark, Money, Ticket
 
 FIND_PAGES = 10  # of the vendor's list, when a lost job is looked for
 LOOKS = 2  # a list may lag behind, and a charge too
 READ_AGAIN_S = 60.0  # a balance older than this is read again before a purchase
 READ_LIMIT_S = 5.0  # longest wait for that
+AHEAD_S = 240.0  # our clock, of the vendor's: beyond that a list is asked from too late on (backends allow 300)
 
 
 class Inquirer:
@@ -83,7 +85,8 @@ class Inquirer:
             moved: Movement | None = None
             problem = ""
             if billing_of(backend) is not None:
-                moved, problem = yield from self._movement(ask, backend, attempt)
+                before = made[-1].moved if made else None
+                moved, problem = yield from self._movement(ask, backend, attempt, before)
             made.append(Look(listed, moved, problem))
             if (listed is None or listed.problem) and moved is None:
                 break  # another look would show no more
@@ -101,7 +104,6 @@ class Inquirer:
             return None
         tickets: list[Ticket] = []
         perhaps: list[Ticket] = []
-        found = Found()
         for _ in range(FIND_PAGES):
             try:
                 budget = self._collector.budget(backend.name)
@@ -114,7 +116,16 @@ class Inquirer:
             if found.more is None or (tickets and found.sure == "certain"):
                 break
             call = found.more
+        ahead = self._ahead(response)
+        if not tickets and ahead > AHEAD_S:
+            words = f"this machine's clock is {ahead / 60:.0f} minutes ahead of the vendor's. Set it."
+            return Listed(perhaps=tuple(perhaps), problem=words)
         return Listed(tuple(tickets), found.sure, tuple(perhaps), None if found.more else found.absence)
+
+    def _ahead(self, response: HttpResponse) -> float:
+        """Seconds that our clock is ahead of the vendor's, by its Date header; 0 where it sends none."""
+        theirs = http_date(response.headers.get("date", ""))
+        return 0.0 if theirs is None else self._clock() - theirs.timestamp()
 
     def _free_ones(self, attempt: Attempt, tickets: tuple[Ticket, ...]) -> list[Ticket]:
         """Those that are no other attempt's."""
@@ -123,8 +134,10 @@ class Inquirer:
             values = {"backend": attempt.backend, "id": attempt.id}
             return [one for one in tickets if not db.execute(sql, {**values, "ticket": one.id}).fetchone()]
 
-    def _movement(self, ask: Ask, backend: RemoteBackend, attempt: Attempt) -> Steps[tuple[Movement | None, str]]:
-        """How the account moved since before the attempt, or why that cannot be told."""
+    def _movement(
+        self, ask: Ask, backend: RemoteBackend, attempt: Attempt, before: Movement | None
+    ) -> Steps[tuple[Movement | None, str]]:
+        """How the account moved since before the attempt (by a later reading than ``before``), or why nobody knows."""
         billing = billing_of(backend)
         try:
             now = yield from self._read_balance(ask, backend)
@@ -134,7 +147,8 @@ class Inquirer:
             return None, ""
         call = backend.balance()
         account = account_of(call.request) if call else ""
-        return self._balances.movement(attempt, account, now, billing), ""
+        later_than = before.end.at if before else 0.0
+        return self._balances.movement(attempt, account, now, billing, later_than=later_than), ""
 
 
 def billing_of(backend: RemoteBackend) -> Billing | None:

@@ -16,6 +16,7 @@ from pixelrouter.types import Money, PixelArt
 
 DAY = 24 * 3600.0
 LATER = 2 * 3600.0  # by then every vendor's list and balance counts
+SOON = 600.0  # by then Replicate's does, and it has not removed yet what was sent
 
 #: A way to buy from each vendor: the settings, the call.
 STILL = {"prompt": "a red potion", "size": 32}
@@ -31,7 +32,9 @@ WAYS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 def router_of(shop: Shop, way: str, *, later: float = 0.0, **options: Any) -> PixelRouter:
-    """A router that buys at list prices, whose clock is ``later`` seconds ahead when it looks at lost requests."""
+    """A router that buys at list prices and looks at lost requests ``later`` seconds from now, as the vendor does."""
+    simulator = shop.simulator
+    simulator.advance(max(0.0, later - (simulator.now() - time.time())))
     settings = {**shop.simulator.backend_settings(), "poll_s": 0.01, "timeout_s": 2.0, **WAYS[way][1]}
     router = shop.router(**{"backends": {shop.name: settings}, **options})
     router._open().engine.recovery.clock = lambda: time.time() + later

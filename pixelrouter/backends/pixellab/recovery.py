@@ -17,6 +17,7 @@ from pixelrouter.backends.protocol import Absence
 from pixelrouter.types import Billing, Mark, Ticket
 
 MARGIN_S = 300.0  # that this machine's clock may be ahead of the vendor's
+LATEST_S = 3600.0  # after which no gateway hands on a request any more; our own margin
 #: A finished job's charge was seen up to half a minute late (recorded 2026-10). How long a job may take is documented
 #: nowhere; a quarter of an hour is our own margin.
 BILLING = Billing(told_s=60, lost_s=900)
@@ -53,7 +54,7 @@ SHELVES = {
 def is_ours(entry: Mapping[str, Any], shelf: Shelf, sent: Mapping[str, Any], mark: Mark, views: str | None) -> bool:
     """Whether ``entry`` was ordered in the words of ``sent``, not before the request."""
     at = _moment(entry.get("created_at"))
-    if at is None or at < mark.at - MARGIN_S:
+    if at is None or not mark.at - MARGIN_S <= at <= mark.at + LATEST_S:
         return False
     if views is not None and entry.get("directions") != int(views):
         return False

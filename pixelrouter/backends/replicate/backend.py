@@ -230,8 +230,9 @@ class Backend(BackendDefaults):
         def emptied(job: Prediction) -> bool:
             """Whether it may be ours, and can no longer be recognised: Replicate has removed what was sent."""
             early = since is not None and job.created_at is not None and job.created_at < since
+            late = bool(mark.at) and job.created_at is not None and job.created_at > mark.at + recovery.LATEST_S
             of_another = job.model is not None and job.model != f"{OWNER}/{model.family}"
-            return not early and not of_another and (job.data_removed or not job.input)
+            return not early and not late and not of_another and (job.data_removed or not job.input)
 
         def ended(address: object, jobs: list[Prediction]) -> bool:
             """Whether the list was read to its end, or back to before the request."""

@@ -20,6 +20,7 @@ from pixelrouter.backends.replicate.inputs import IMAGES
 
 #: Seconds that this machine's clock may be ahead of Replicate's. More, and a lost job is not found, which is safe.
 MARGIN = 300.0
+LATEST_S = 3600.0  # after which no gateway hands on a request any more; our own margin
 #: From when on absence counts. Replicate does not say that its list is immediate: the margin is ours.
 ABSENT = Absence("likely", 60)
 #: Stands in for an image that was lost in a crash, so that the rest of the input can be built again: 1x1, PNG.

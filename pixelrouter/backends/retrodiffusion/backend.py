@@ -15,17 +15,16 @@ from pydantic import Field, SecretStr
 
 from pixelrouter.backends._reading import bounded, clean, retry_after, same_job
 from pixelrouter.backends.protocol import BackendDefaults, BackendSettings, Call, Found, Hosts
-from pixelrouter.backends.retrodiffusion import answers, layouts, recovery, styles, tools
+from pixelrouter.backends.retrodiffusion import answers, layouts, recovery, refunds, styles, tools
 from pixelrouter.backends.retrodiffusion.body import inference_body
 from pixelrouter.backends.retrodiffusion.failures import (
-    REJECTED_CODE,
     failure,
     problem_of,
     request_id,
     task_problem,
     unexpected,
 )
-from pixelrouter.errors import ContentBlocked, InvalidRequest, JobFailed, ResultExpired, UnexpectedAnswer
+from pixelrouter.errors import InvalidRequest, ResultExpired, UnexpectedAnswer
 from pixelrouter.types import (
     Billing,
     Capabilities,
@@ -171,7 +170,13 @@ class Backend(BackendDefaults):
         return self._call("POST", "inferences", self._accepted, "the request", json=body, headers=headers, paid=True)
 
     def poll(self, ticket: Ticket) -> Call[Progress | Delivery | Ticket]:
-        """How the job is. A failed one raises JobFailed with nothing charged: the vendor refunds by itself."""
+        """How the job is; of a failed one, in a second stage, whether it was refunded.
+
+        The vendor refunds by itself. API Activity tells whether it did; a ticket without a request id cannot ask there,
+        and its failed job raises JobFailed with nothing charged.
+        """
+        if refunds.STAGE in ticket.extra:
+            return self._refund(ticket)
 
         def read(response: HttpResponse, doing: str) -> Progress | Delivery | Ticket:
             return self._state(response, doing, ticket)
@@ -216,9 +221,10 @@ class Backend(BackendDefaults):
 
         def polled(response: HttpResponse, doing: str) -> Delivery:
             state = self._state(response, doing, ticket)
-            if isinstance(state, Progress):
-                raise unexpected(response, doing, f"the job is {state.status} again")
-            return state
+            if isinstance(state, Delivery):
+                return state
+            now = state.status if isinstance(state, Progress) else "failed"
+            raise unexpected(response, doing, f"the job is {now} again")
 
         return self._call("GET", _task_path(ticket), polled, doing, version=version, known=True)
 
@@ -235,7 +241,7 @@ class Backend(BackendDefaults):
             tasks = answers.body_of(response, doing).get("tasks")
             if not isinstance(tasks, list):
                 raise unexpected(response, doing, "no list of jobs")
-            return recovery.found(tasks, mark, {"version": self._version})
+            return recovery.found(tasks, mark, {"version": self._version}, once=self._version == "v1")
 
         return self._call("GET", f"inferences/tasks?limit={recovery.LIMIT}", read, "the list of jobs")
 
@@ -295,7 +301,16 @@ class Backend(BackendDefaults):
             return Ticket(accepted.id, {**accepted.extra, "kind": "edit"})
         return accepted
 
-    def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery:
+    def _refund(self, ticket: Ticket) -> Call[Progress | Delivery | Ticket]:
+        """Whether a failed job is charged still, by API Activity: ``read`` always raises."""
+
+        def read(response: HttpResponse, doing: str) -> Progress | Delivery | Ticket:
+            raise refunds.failed_job(ticket, answers.Activity.model_validate(answers.body_of(response, doing)))
+
+        path, doing = f"inferences/requests/{ticket.extra['request_id']}", f"the refund of job {ticket.id}"
+        return self._call("GET", path, read, doing, version="v2", known=True)
+
+    def _state(self, response: HttpResponse, doing: str, ticket: Ticket) -> Progress | Delivery | Ticket:
         job = answers.Task_.model_validate(answers.body_of(response, doing))
         if not same_job(job.task_id, ticket.id):
             raise unexpected(response, doing, "it is about another job")
@@ -304,21 +319,10 @@ class Backend(BackendDefaults):
         if job.status == "succeeded":
             return answers.delivery_of(job.result, ticket)
         if job.status == "failed":
-            problem = task_problem(job.error)
-            said = f"({problem.code or 'no code'}): {problem.message}"
-            if problem.code == REJECTED_CODE:
-                raise ContentBlocked(
-                    f"Retro Diffusion held back job {ticket.id} {said}",
-                    charged=Money(0),
-                    code=problem.code,
-                    hint="It is refunded. Reword the prompt, or change the image.",
-                )
-            raise JobFailed(
-                f"Retro Diffusion could not draw job {ticket.id} {said}",
-                charged=Money(0),
-                code=problem.code,
-                hint="Failed generations are refunded; try again, or with another style.",
-            )
+            failed = refunds.failing(ticket, task_problem(job.error))
+            if "request_id" in ticket.extra:
+                return failed
+            raise refunds.failed_job(failed, None)
         return Progress(job.status, retry_after=retry_after(response))
 
     def _activity(self, response: HttpResponse, doing: str, ticket: Ticket) -> Delivery:

@@ -16,6 +16,7 @@ from pixelrouter.types import Mark, Ticket
 
 LIMIT = 100  # entries of a page; the list has no second one
 MARGIN_S = 300.0  # that this machine's clock may be ahead of the vendor's
+LATEST_S = 3600.0  # after which no gateway hands on a request any more; our own margin
 #: From when on absence counts. The vendor does not say that its list is immediate: the margin is ours.
 ABSENT = Absence("likely", 60)
 
@@ -33,15 +34,19 @@ def moment(value: object) -> float | None:
         return None
 
 
-def found(tasks: list[Any], mark: Mark, extra: Mapping[str, str]) -> Found:
-    """What a page of the list says: the jobs that may be ours, and whether it reaches back to before the request."""
+def found(tasks: list[Any], mark: Mark, extra: Mapping[str, str], *, once: bool) -> Found:
+    """What a page of the list says: the jobs that may be ours, and whether it reaches back to before the request.
+
+    ``once``: it was sent at the mark's time only, and not again later under its idempotency key.
+    """
     since = mark.at - MARGIN_S
+    until = mark.at + LATEST_S if once else float("inf")
     entries = [task for task in tasks if isinstance(task, dict)]
     times = [moment(task.get("created_at")) for task in entries]
     perhaps = tuple(
         Ticket(task["task_id"], extra)
         for task, at in zip(entries, times, strict=True)
-        if isinstance(task.get("task_id"), str) and (at is None or at >= since)
+        if isinstance(task.get("task_id"), str) and (at is None or since <= at <= until)
     )
     readable = len(entries) == len(tasks) and all(isinstance(task.get("task_id"), str) for task in entries)
     reaches = len(tasks) < LIMIT or any(at is not None and at < since for at in times)
