@@ -31,6 +31,7 @@ _KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 # must not be there to be used again.
 _Pool = Literal["paid", "free", "public"]
 _LIMITS: dict[_Pool, httpx.Limits] = {"paid": _FRESH, "free": _KEPT, "public": _KEPT}
+_LEAVES = ".send_request_headers.started"  # of httpcore's trace events: https://www.encode.io/httpcore/extensions/#trace
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -52,14 +53,23 @@ class Wire(Exchange):
         self._transport, self._sleep = transport, sleep
         self._clients: dict[_Pool, httpx.Client] = {}
 
-    def paid(self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float) -> HttpResponse:
+    def paid(
+        self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float, ready: Callable[[], None] | None = None
+    ) -> HttpResponse:
         """Send once, on a fresh connection, and return whatever answer comes (redirects included).
 
+        ``ready`` is called when the connection stands, right before the first byte leaves; what it raises stops that.
         Raises ForbiddenHost or ConfigError before anything is sent; any ``httpx`` exception untouched except that its
         request is redacted; UnexpectedAnswer where an answer came but is larger than ``request.max_bytes``: the
         vendor has acted, and what that means for money is not known.
         """
         sent = self._api_request(request, rules, timeout_s)
+
+        def trace(event: str, info: object) -> None:
+            if ready is not None and event.endswith(_LEAVES):
+                ready()
+
+        sent.extensions["trace"] = trace
         try:
             return self._exchange("paid", sent, request.max_bytes, timeout_s)
         except WireError as error:
@@ -165,9 +175,17 @@ class AsyncWire(Exchange):
         self._transport, self._sleep = transport, sleep
         self._clients: dict[_Pool, httpx.AsyncClient] = {}
 
-    async def paid(self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float) -> HttpResponse:
-        """See :meth:`Wire.paid`."""
+    async def paid(
+        self, request: HttpRequest, rules: guard.Rules, *, timeout_s: float, ready: Callable[[], None] | None = None
+    ) -> HttpResponse:
+        """See :meth:`Wire.paid`; ``ready`` is called in a worker thread."""
         sent = self._api_request(request, rules, timeout_s)
+
+        async def trace(event: str, info: object) -> None:
+            if ready is not None and event.endswith(_LEAVES):
+                await asyncio.to_thread(ready)
+
+        sent.extensions["trace"] = trace
         try:
             return await self._exchange("paid", sent, request.max_bytes, timeout_s)
         except WireError as error:
