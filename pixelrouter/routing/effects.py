@@ -25,11 +25,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Paid:
-    """Send a request that can cost money: once."""
+    """Send a request that can cost money: once. ``ready`` is asked right before its first byte leaves, and may raise."""
 
     request: HttpRequest
     rules: HostRules
     timeout_s: float
+    ready: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R
     def perform(effect: Effect, brake: Brake) -> Any:
         match effect:
             case Paid():
-                return brake.paying(lambda: wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s))
+                return brake.paying(lambda: wire.paid(effect.request, effect.rules, **_paid_arguments(effect)))
             case Free():
                 return brake.loosely(lambda: wire.free(effect.request, effect.rules, **_free_arguments(effect)))
             case Sleep():
@@ -110,7 +111,7 @@ async def drive_async(steps: Steps[R], wire: AsyncWire, *, aside: bool = False) 
         if isinstance(effect, Paid):
             if kept.cancelled is not None:
                 raise NotBegun
-            return await kept.to_its_end(wire.paid(effect.request, effect.rules, timeout_s=effect.timeout_s))
+            return await kept.to_its_end(wire.paid(effect.request, effect.rules, **_paid_arguments(effect)))
         kept.check()
         match effect:
             case Free():
@@ -166,6 +167,10 @@ async def _advance_aside(step: Step, kept: Kept[HttpResponse], context: contextv
         except asyncio.CancelledError as cancelled:
             kept.cancelled = cancelled
     return taking.result()
+
+
+def _paid_arguments(effect: Paid) -> dict[str, Any]:
+    return {"timeout_s": effect.timeout_s, "ready": effect.ready}
 
 
 def _free_arguments(effect: Free) -> dict[str, Any]:
