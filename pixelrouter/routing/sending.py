@@ -92,8 +92,13 @@ class Sender:
             self._ledger.still_sending(attempt.id)
             try:
                 response: HttpResponse = yield Paid(
-                    call.request, self._collector.rules(backend), backend.settings.timeout_s
+                    call.request,
+                    self._collector.rules(backend),
+                    backend.settings.timeout_s,
+                    partial(self._ledger.still_sending, attempt.id),
                 )
+            except LedgerError:  # raised before a byte leaves: somebody else may carry on with it
+                raise
             except (CassetteMiss, ConfigError, ForbiddenHost, NotBegun) as error:  # raised before a byte leaves
                 self._ledger.release(attempt.id, error)
                 raise
