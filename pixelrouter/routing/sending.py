@@ -6,6 +6,7 @@ The one place from which money can leave. Only where no byte left this machine i
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import (
@@ -13,6 +14,7 @@ from pixelrouter.errors import (
     ConfigError,
     ForbiddenHost,
     JobFailed,
+    LedgerError,
     NotSent,
     PixelRouterError,
     Refused,
