@@ -31,7 +31,8 @@ _KEPT = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 # must not be there to be used again.
 _Pool = Literal["paid", "free", "public"]
 _LIMITS: dict[_Pool, httpx.Limits] = {"paid": _FRESH, "free": _KEPT, "public": _KEPT}
-_LEAVES = ".send_request_headers.started"  # of httpcore's trace events: https://www.encode.io/httpcore/extensions/#trace
+#: The end of the trace event's name: https://www.encode.io/httpcore/extensions/#trace
+_LEAVES = ".send_request_headers.started"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
