@@ -130,6 +130,8 @@ class Score:
     requests: Counter[str] = field(default_factory=Counter)  # by kind
     delivered: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    mistaken: int = 0
     charges: int = 0
     most: int = 0
     rounds: int = 0
@@ -143,6 +145,8 @@ class Score:
         self.requests.update(kinds.values())
         self.delivered.update(kinds[request] for request in books.delivered)
         self.unknown.update(kinds[request] for request in books.unknown)
+        self.lost.update(kinds[request] for request in books.lost)
+        self.mistaken += books.mistaken
         self.charges += charges.total()
         self.most = max([self.most, *charges.values()])
         self.rounds += 1
@@ -157,6 +161,8 @@ class Score:
             "requests": dict(self.requests),
             "delivered": dict(self.delivered),
             "unknown": dict(self.unknown),
+            "told_as_charged_and_lost": dict(self.lost),
+            "told_so_wrongly": self.mistaken,
             "kills_by_vendor": dict(self.by_vendor),
             "kills_by_point": dict(self.killed.most_common()),
             "never_killed_at": [point for point in every if not self.killed[point] and point in self.passed],
@@ -269,13 +275,14 @@ def report(score: Score, seed: int) -> None:
     told = score.as_dict()
     print(f"{told['kills']} kills survived in {told['rounds']} rounds (seed {seed})")
     print(f"most charges for one request and step: {told['most_charges_per_request']}, of {told['charges']} charges")
-    print(f"{'':20} {'kills':>6} {'requests':>9} {'delivered':>10} {'unknown':>8}")
+    print(f"{'':20} {'kills':>6} {'requests':>9} {'delivered':>10} {'unknown':>8} {'lost':>5}")
     for kind in (*KINDS, "before any request"):
-        if score.requests[kind] or score.by_vendor[kind]:
-            counts = (score.by_vendor[kind], score.requests[kind], score.delivered[kind], score.unknown[kind])
-            print(
-                f"{kind:20} {counts[0]:6} " + ("" if counts[1] == 0 else f"{counts[1]:9} {counts[2]:10} {counts[3]:8}")
-            )
+        if score.requests[kind]:
+            ends = (score.requests[kind], score.delivered[kind], score.unknown[kind], score.lost[kind])
+            print(f"{kind:20} {score.by_vendor[kind]:6} {ends[0]:9} {ends[1]:10} {ends[2]:8} {ends[3]:5}")
+        elif score.by_vendor[kind]:
+            print(f"{kind:20} {score.by_vendor[kind]:6}")
+    print(f"lost: paid for by the vendor's balance, and told so; {score.mistaken} of them had not been charged")
     print("killed at:")
     for point, count in score.killed.most_common():
         print(f"{count:6} {point}")

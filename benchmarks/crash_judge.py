@@ -15,9 +15,6 @@ from pixelrouter import PixelRouter
 from pixelrouter.errors import StoreError
 from pixelrouter.types import Attempt
 
-#: Errors after which the next run may well succeed: the job is under way, or somebody else is at it.
-_LATER = ("StillRunning",)
-
 
 @dataclass
 class Lines:
@@ -55,6 +52,8 @@ class Books:
         self._options, self._market, self._requests = options, market, requests
         self.delivered: set[str] = set()
         self.unknown: set[str] = set()
+        self.lost: set[str] = set()  # told as charged, by the vendor's balance, and without an image
+        self.mistaken = 0  # of those, how many the vendor had not charged
 
     def covered(self) -> list[str]:
         """At any moment: what vendors took is spent or held in the ledger."""
@@ -68,10 +67,13 @@ class Books:
         ]
 
     def quiet(self, last: Lines) -> bool:
-        """After a quiet run: whether every request is delivered, or its outcome is unknown."""
+        """After a quiet run: whether every request is delivered, unknown, or told as charged and lost."""
         self.delivered = set(last.delivered)
         self.unknown = {request for request, errors in last.errors.items() if errors[-1] == "OutcomeUnknown"}
-        return all(request.id in self.delivered | self.unknown for request in self._requests)
+        with self._router() as router:
+            told = {request_in(row.prompt) for row in self._attempts(router) if _told_lost(row)}
+        self.lost = told & {request for request, errors in last.errors.items() if errors[-1] == "ChargedWithoutImage"}
+        return all(request.id in self.delivered | self.unknown | self.lost for request in self._requests)
 
     def judge(self, lines: Lines) -> list[str]:
         """What is wrong at the end of a round, in words."""
@@ -85,6 +87,7 @@ class Books:
             *self.covered(),
             *self._outcomes(lines),
             *self._charges(),
+            *self._booked_one_by_one(attempts),
             *self._left_over(attempts),
             *(
                 f"{request} was delivered as {len(found)} different images"
@@ -113,7 +116,7 @@ class Books:
         for attempt in attempts:
             if attempt.state != "settled":
                 continue
-            if not attempt.raws:
+            if not attempt.raws and not _told_lost(attempt):
                 yield f"{attempt.prompt}: settled without an image ({attempt.error})"
             for raw in attempt.raws:
                 try:
@@ -123,7 +126,7 @@ class Books:
 
     def _outcomes(self, lines: Lines) -> Iterable[str]:
         for request in self._requests:
-            if request.id in self.delivered:
+            if request.id in self.delivered | self.lost:
                 continue
             why = f"{lines.errors[request.id][-1:]} {lines.texts.get(request.id, '')}"
             if request.id not in self.unknown:
@@ -147,9 +150,26 @@ class Books:
             if steps[request] != mine[request].steps:
                 yield f"{request} was delivered, and {steps[request]} of {mine[request].steps} steps were charged"
 
+    def _booked_one_by_one(self, attempts: list[Attempt]) -> Iterable[str]:
+        """No request has more charges than attempts that the ledger counts; and how many counted ones were free."""
+        charged = Counter(request for request, _ in self._market.charges().elements())
+        counted = Counter(request_in(row.prompt) for row in attempts if row.state != "released")
+        for request, count in charged.items():
+            if count > counted[request]:
+                yield f"{request} was charged {count} times, and {counted[request]} attempts are spent or held"
+        spent = Counter(request_in(row.prompt) for row in attempts if row.state == "settled")
+        self.mistaken = sum(max(0, count - charged[request]) for request, count in spent.items())
+        if sum(max(0, spent[request] - charged[request]) for request in spent.keys() - self.lost):
+            yield "something is booked as spent that no vendor charged and no balance told"
+
     def _left_over(self, attempts: list[Attempt]) -> Iterable[str]:
         for attempt in attempts:
             if attempt.state in ("reserved", "sending", "accepted"):
                 yield f"{attempt.prompt}: still {attempt.state} after the quiet runs"
             elif attempt.state == "unknown" and request_in(attempt.prompt) not in self.unknown:
                 yield f"{attempt.prompt}: an attempt is unknown, and the request was delivered"
+
+
+def _told_lost(attempt: Attempt) -> bool:
+    """Whether the ledger says with its reasons that the vendor was paid and the image did not come."""
+    return attempt.state == "settled" and not attempt.raws and attempt.evidence.get("outcome") == "charged"

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and for
 
 
 def test_processes_race_for_caps_and_sprites() -> None:
-    told = figures("race.py", "--quick", "--processes", "4", "--requests", "3")
+    told = figures("race.py", "--quick", "--processes", "3", "--requests", "3")
     assert not any(race["wrong"] for race in told)
     caps = [race for race in told if "overshoot" in race]
     assert {float(race["overshoot"].strip("$").split()[0]) for race in caps} == {0.0}
