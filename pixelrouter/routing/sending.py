@@ -91,7 +91,6 @@ class Sender:
     ) -> Steps[HttpResponse | Ticket]:
         """The answer; or the job's ticket, where the answer was lost and the vendor could tell what became of it."""
         for number in range(1, NOT_SENT_TRIES + 1):
-            self._ledger.still_sending(attempt.id)
             try:
                 response: HttpResponse = yield Paid(
                     call.request,
