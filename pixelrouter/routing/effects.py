@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Paid:
-    """Send a request that can cost money: once. ``ready`` is called right before its first byte leaves, and may raise."""
+    """Send a request that can cost money: once. ``ready`` runs right before its first byte leaves, and may raise."""
 
     request: HttpRequest
     rules: HostRules
