@@ -23,6 +23,7 @@ from pixelrouter.pixels.color import Bytes
 MAX_PIXELS = 64_000_000  # of all frames together
 MAX_BYTES = 64 * 1024 * 1024
 MAX_FRAMES = 512
+MAX_PARTS = 1 << 16  # chunks of a PNG; segments and fill bytes of a JPEG before its size
 _STRIP = 1 << 17  # pixels converted at a time
 FORMATS = ("PNG", "GIF", "WEBP", "JPEG")
 _one_at_a_time = threading.Lock()
@@ -144,16 +145,31 @@ def declared_size(data: bytes, name: str = "The image") -> tuple[int, int] | Non
     """
     try:
         if data[:8] == b"\x89PNG\r\n\x1a\n":
+            _count_chunks(data, name)
             return _pair(struct.unpack(">II", data[16:24]))
         if data[:6] in (b"GIF87a", b"GIF89a"):
             return _pair(struct.unpack("<HH", data[6:10]))
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp_size(data)
         if data[:2] == b"\xff\xd8":
-            return _jpeg_size(data)
+            return _jpeg_size(data, name)
     except (struct.error, IndexError):
         raise UnreadableImage(f"{name} breaks off inside its header.", hint="Fetch it again.") from None
     return None
+
+
+def _count_chunks(data: bytes, name: str) -> None:
+    """Raise UnreadableImage for a PNG of so many chunks that reading them takes a while."""
+    at = 8
+    for _ in range(MAX_PARTS):
+        if at + 8 > len(data):
+            return
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    raise _too_many_parts(name)
+
+
+def _too_many_parts(name: str) -> UnreadableImage:
+    return UnreadableImage(f"{name} has more than {MAX_PARTS} parts, and no picture has.")
 
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
@@ -174,10 +190,10 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+def _jpeg_size(data: bytes, name: str) -> tuple[int, int] | None:
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
+    for _ in range(MAX_PARTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
             return None
         marker = data[at + 1]
         if marker == 0xFF:  # a fill byte
@@ -189,7 +205,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
             at += 2
         else:
             at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
-    return None
+    raise _too_many_parts(name)
 
 
 def _decode(data: bytes, name: str) -> Decoded:
