@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import random
 import time
-from decimal import ROUND_CEILING, Decimal
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 from pixelrouter.backends.protocol import Backend, RemoteBackend
 from pixelrouter.errors import (
@@ -25,6 +27,7 @@ from pixelrouter.errors import (
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import decode
 from pixelrouter.routing.ask import Ask
+from pixelrouter.routing.bills import bill, booked, warnings
 from pixelrouter.routing.download import Came, Download
 from pixelrouter.routing.effects import Sleep, Steps, Work
 from pixelrouter.routing.free import free_call, keeping, read, rules_of, still_running
@@ -32,7 +35,6 @@ from pixelrouter.routing.keeping import after_sending, write_down
 from pixelrouter.routing.lost import COMPLAIN, expired, forgotten, no_image
 from pixelrouter.store import Store
 from pixelrouter.types import (
-    MICROS,
     Attempt,
     Cost,
     Delivery,
@@ -45,7 +47,7 @@ from pixelrouter.types import (
 from pixelrouter.wire.guard import HostRules
 from pixelrouter.wire.retry import RetryBudget
 
-MOST = 1_000_000  # dollars, generations, units: a bill above is a broken answer
+UnitPrice = Callable[[Ask, RemoteBackend, Attempt], Steps[Money | None]]
 _HERE = "delivered-with-the-answer"  # ticket of a vendor that answers a submit with addresses instead of a job
 
 
@@ -55,6 +57,7 @@ class Collector:
     def __init__(self, ledger: Ledger, store: Store) -> None:
         self._ledger, self._store = ledger, store
         self._budgets: dict[str, RetryBudget] = {}
+        self.unit_price: UnitPrice | None = None  # who can ask for it
 
     def budget(self, backend: str) -> RetryBudget:
         """The retry budget that all free calls to one backend share."""
@@ -100,7 +103,7 @@ class Collector:
     def failed(self, attempt: Attempt, error: JobFailed) -> JobFailed:
         """Book a job that the vendor reports as failed: refunded, charged, or, where it does not say, as charged."""
         told = None if error.charged is None else Cost(error.charged, "reported")
-        cost = _bill(attempt, told, error.units)
+        cost = bill(attempt, told, error.units)
         error.charged = None if cost is None else cost.money
         if cost is None:
             self._ledger.settle(attempt.id, Cost(attempt.held, "unknown"), error=error)
@@ -143,17 +146,18 @@ class Collector:
                 with keeping(attempt, ticket):
                     state = read(backend, call, response)
             except JobFailed as error:
-                raise self.failed(attempt, error) from None
+                dearest = yield from self._at_the_dearest(ask, backend, attempt, error.units)
+                raise self.failed(dearest, error) from None
             except ResultExpired as error:
                 told = None if error.charged is None else Cost(error.charged, "reported")
-                cost = _booked(attempt, _bill(attempt, told, None))
+                cost = booked(attempt, bill(attempt, told, None))
                 raise (yield from self._gone(attempt, cost, error)) from error
             except StillRunning as error:
                 if not forgotten(attempt, backend, call, response):
                     raise
                 if asked_twice:  # one stray answer is not the vendor's last word
                     gone = ResultExpired(str(error.__cause__ or error))
-                    raise (yield from self._gone(attempt, _booked(attempt, None), gone)) from error
+                    raise (yield from self._gone(attempt, booked(attempt, None), gone)) from error
                 asked_twice, pause = True, backend.settings.poll_s
                 continue
             if isinstance(state, Delivery):
@@ -165,13 +169,28 @@ class Collector:
             ask.tell("wait", backend.name, state.fraction, state.status)
             pause = _next_pause(backend.settings.poll_s, state)
 
+    def _at_the_dearest(self, ask: Ask, backend: Backend, attempt: Attempt, units: Decimal | None) -> Steps[Attempt]:
+        """The attempt with the dearer of two prices: the one noted before it was sent, and the one that holds now.
+
+        Where a vendor bills units, its price may rise in between, and it does not say which of the two it takes.
+        """
+        if not units or self.unit_price is None or backend.kind != "remote":
+            return attempt
+        now = yield from self.unit_price(ask, backend, attempt)
+        before = attempt.unit_price
+        if now is None or (before is not None and (now.unit != before.unit or now <= before)):
+            return attempt
+        quoted = Cost(attempt.quoted.money if attempt.quoted else attempt.held, "quoted")
+        return replace(attempt, unit_price=now, quoted=quoted)
+
     # --- images ---
 
     def deliver(
         self, ask: Ask, backend: Backend, attempt: Attempt, delivery: Delivery, ticket: Ticket | None = None
     ) -> Steps[Attempt]:
         """Download, store, settle. Raises ChargedWithoutImage, or a subclass, when paid images did not come whole."""
-        cost = _booked(attempt, _bill(attempt, delivery.cost, delivery.units))
+        dearest = yield from self._at_the_dearest(ask, backend, attempt, delivery.units)
+        cost = booked(attempt, bill(dearest, delivery.cost, delivery.units))
         ask = ask.at(deadline=float("inf"))  # it decides what may start: a finished job is brought home
         came = yield from self._bring(ask, backend, attempt, delivery, ticket)
         if came.lost is not None and not came.files:
@@ -180,7 +199,7 @@ class Collector:
         request = ask.request.model_copy(update={"model": attempt.model})
         wanted = backend.layout(request).raws or max(1, len(delivery.items))
         problem = yield Work(lambda: self._problem(ask, wanted, came, cost, raws))
-        names, notes = came.names, delivery.notes
+        names, notes = came.names, (*delivery.notes, *warnings(attempt, cost))
         if came.lost is not None:
             notes = (*notes, f"{len(delivery.items) - len(came.files)} of {len(delivery.items)} files are lost.")
         yield from write_down(
@@ -255,25 +274,6 @@ def left_behind(row: Attempt) -> str:
         f"{what}; {row.held} stays held. Run the same again, or `pixelrouter resume {short}`: {then}, "
         "and nothing is bought twice."
     )
-
-
-def _bill(attempt: Attempt, told: Cost | None, units: Decimal | None) -> Cost | None:
-    """What the vendor says it charged: in money, or in its own units at the price noted when the attempt was made.
-
-    None where it does not say, or says what cannot be: what is held is booked then. A fraction of a micro-unit counts
-    as a whole one, as spent must not be below charged.
-    """
-    if told is None and units is not None and attempt.unit_price is not None and units.is_finite() and units <= MOST:
-        micros = int((attempt.unit_price.micros * units).to_integral_value(ROUND_CEILING))
-        # The vendor's units at the vendor's price are its bill; at a list price they are not.
-        source = attempt.quoted.source if attempt.quoted else "listed"
-        told = Cost(Money(micros, attempt.unit_price.unit), "reported" if source == "quoted" else source)
-    return told if told is not None and 0 <= told.money.micros <= MOST * MICROS else None
-
-
-def _booked(attempt: Attempt, bill: Cost | None) -> Cost:
-    """The bill, a zero too, or what is held where there is none."""
-    return Cost(attempt.held, attempt.cost_source) if bill is None else bill
 
 
 def _next_pause(poll_s: float, state: Progress) -> float:

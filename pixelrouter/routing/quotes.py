@@ -22,7 +22,7 @@ from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.free import free_call, read
-from pixelrouter.types import Cost, GenerationRequest, ModelInfo, Money, Quote
+from pixelrouter.types import Attempt, Cost, GenerationRequest, ModelInfo, Money, Quote
 
 CATALOGUE_AGE_S = 24 * 3600
 QUOTE_AGE_S = 600
@@ -37,6 +37,8 @@ class Quotes:
     def __init__(self, folder: Path, collector: Collector, *, live: bool) -> None:
         self._folder, self._collector, self.live = folder, collector, live
         self._quotes: dict[tuple[object, ...], tuple[float, Quote]] = {}
+        self._units: dict[tuple[str, str | None], tuple[float, Money]] = {}  # seconds since the epoch, price
+        collector.unit_price = self.unit_price
         self._known: dict[str, RemoteBackend] = {}
 
     # --- catalogue ---
@@ -137,13 +139,38 @@ class Quotes:
         self._quotes[shape] = (time.monotonic(), answer)
         return answer
 
+    def unit_price(self, ask: Ask, backend: RemoteBackend, attempt: Attempt) -> Steps[Money | None]:
+        """The vendor's price of a unit since the attempt was sent; None where it does not tell."""
+        key = (backend.name, attempt.model)
+        asked, price = self._units.get(key, (0.0, None))
+        if price is not None and asked >= (attempt.sent_at or attempt.created_at):
+            return price
+        if not self.live:
+            return None  # a recording has the answers of its own time
+        now = time.time()
+        try:
+            call = backend.quote(ask.request.model_copy(update={"model": attempt.model}))
+            if call is None or isinstance(call, Quote):
+                return None
+            budget = self._collector.budget(backend.name)
+            response = yield free_call(ask, backend, call, budget, "ask for the price of a unit", attempts=2)
+            price = read(backend, call, response).unit_price
+        except PixelRouterError:
+            return None  # the price noted before has to do
+        if price is not None:
+            self._units[key] = (now, price)
+        return price
+
 
 def listed(backend: RemoteBackend, request: GenerationRequest, note: str) -> Quote:
-    """The list price, or the configured one, or an honest "unknown"."""
+    """The list price, or the configured one; else "unknown", with the dearest of the vendor's list in its place."""
     unit = backend.capabilities().unit
     cost = prices.listed(backend.name, request.model, request, unit)
     if backend.settings.price_usd is not None and unit == "usd":  # dollars are no price where caps count generations
         cost = Cost(Money.of(backend.settings.price_usd * request.n), "listed")
     if cost is None:
-        return Quote(Cost(Money(0), "unknown"), backend.name, request.model, notes=("no price is known",))
+        known = (prices.listed(backend.name, model.id, request, unit) for model in backend.capabilities().models)
+        dearest = max((one.money for one in known if one is not None), default=Money(0, unit))
+        why = "nobody knows this price; the dearest of the vendor's list is held in its place, and no cap can be kept"
+        return Quote(Cost(dearest, "unknown"), backend.name, request.model, notes=(why,))
     return Quote(cost, backend.name, request.model, notes=(note,))

@@ -14,7 +14,8 @@ import pytest
 
 from pixelrouter.errors import JobFailed, OverBudget
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.routing.collect import MOST, Collector
+from pixelrouter.routing.bills import MOST
+from pixelrouter.routing.collect import Collector
 from pixelrouter.store import Store
 from pixelrouter.testing.shop import Shop
 from pixelrouter.types import Cost, Money

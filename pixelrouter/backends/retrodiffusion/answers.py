@@ -79,9 +79,10 @@ class Task_(Answer):  # noqa: N801 - the vendor's word is "task", and Task is ou
 
 
 class Activity(Answer):
-    """One item of API Activity: a request with freshly signed addresses of its outputs."""
+    """One item of API Activity: a request, whether it is charged, and its outputs at freshly signed addresses."""
 
     status: Text = None
+    charged: Flag = None
     balance_cost: Dollars = None
     outputs: Dicts = []
 
