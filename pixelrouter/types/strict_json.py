@@ -18,8 +18,9 @@ MOST_DEPTH = 100  # no vendor documents an answer nested deeper than about ten
 MOST_DIGITS = 1000  # turning digits into a number takes a time that grows with the square of their count
 MOST_VALUES = 1_000_000  # about 100 MB of Python objects beside the text itself
 
-# A string (to the end of the text if nothing closes it, so that no text makes the search start over), or a bracket.
-_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+# The next bracket, and what lies before it, strings among it. Whatever is missing (the quote that closes a string, the
+# bracket itself), it matches to the end of the text, so that no text makes the search start over.
+_BRACKET = re.compile(r'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"?)*+([\[\]{}]?)', re.DOTALL)
 # A whole pair, half a pair, or any other escape, which is skipped so that "\\\\ud800" stays what it is.
 _ESCAPES = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
@@ -50,14 +51,10 @@ def _check_bounds(text: str) -> None:
     if opened <= MOST_DEPTH:
         return
     depth = 0
-    for token in _TOKENS.finditer(text):
-        mark = token[0]
-        if mark in "[{":
-            depth += 1
-            if depth > MOST_DEPTH:
-                raise ValueError(f"JSON nested deeper than {MOST_DEPTH}")
-        elif mark in "]}":
-            depth -= 1
+    for found in _BRACKET.finditer(text):
+        depth += {"": 0, "[": 1, "{": 1}.get(found[1], -1)
+        if depth > MOST_DEPTH:
+            raise ValueError(f"JSON nested deeper than {MOST_DEPTH}")
 
 
 def _whole(digits: str) -> int:

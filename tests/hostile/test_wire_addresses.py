@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import socket
 import ssl
@@ -106,7 +107,7 @@ def test_a_redirect_to_anything_odd_ends_in_an_error_of_ours(driver, raw, locati
 
 
 def test_a_redirect_loop_ends(driver, raw):
-    server = raw(say(b"HTTP/1.1 302 F\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n"))
+    server = raw(say(b"HTTP/1.1 302 F\r\nConnection: close\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n"))
     with pytest.raises(WireError, match="more than 3 times"):
         driver.free(driver.wire(), HttpRequest("GET", f"{server.url}/x"), HostRules((server.url,)), download=True)
     assert server.accepts == 4
@@ -217,21 +218,9 @@ def certificate(tmp_path):
     if openssl is None:
         pytest.skip("makes a certificate with the command openssl, which is not installed")
     names = [str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")]
-    words = [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=x",
-        "-addext",
-    ]
-    words += ["subjectAltName=DNS:files.vendor.test,IP:127.0.0.1", "-out", names[0], "-keyout", names[1]]
+    words = shlex.split("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x")
+    words += ["-addext", "subjectAltName=DNS:files.vendor.test,IP:127.0.0.1"]
+    words += ["-out", names[0], "-keyout", names[1]]
     subprocess.run([openssl, *words], check=True, capture_output=True)
     return names
 
