@@ -336,7 +336,7 @@ def test_how_it_was_to_be_finished_is_remembered(shops: Open) -> None:
     with pytest.raises(PixelRouterError):
         shop.router(timeout_s=0.4, policy="resample").generate("a baker", size=32, **wish)
     row = shop.router().jobs()[0]
-    ask = shop.router(min_score=99)._open()._ask_of(row, None, None)
+    ask = shop.router(min_score=99)._open().ask_of(row, None, None)
     spec = {name: getattr(ask.spec, name) for name in wish if name != "min_score"}
     assert {**spec, "min_score": ask.min_score, "policy": ask.spec.policy} == {**wish, "policy": "resample"}
 

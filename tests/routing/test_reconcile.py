@@ -28,7 +28,11 @@ from tests.routing.losses import DAY, LATER, SOON, WAYS, arrive, booked, buy, pr
 
 Open = Callable[..., Shop]
 FOUND_AT_ONCE = {"replicate": "list", "fal": "list", "retrodiffusion v2": "resend", "pixellab character": "list"}
-NOT_TAKEN = [way for way in WAYS if way != "retrodiffusion v2"]
+SLOW_LISTS = ("fal", "pixellab character")
+QUICK = ("retrodiffusion v1", "pixellab still", "replicate")
+NOT_TAKEN = [
+    pytest.param(way, marks=() if way in QUICK else pytest.mark.slow) for way in WAYS if way != "retrodiffusion v2"
+]
 
 
 def late_enough(way: str) -> float:
@@ -258,7 +262,7 @@ def test_two_orders_in_the_same_words_are_not_told_apart(shops: Open) -> None:
     assert len(one.evidence.numbers["jobs"]) == 2
 
 
-@pytest.mark.parametrize("way", ["replicate", "fal", "pixellab character"])
+@pytest.mark.parametrize("way", ["replicate", *(pytest.param(way, marks=pytest.mark.slow) for way in SLOW_LISTS)])
 def test_a_list_that_lags_never_frees_money_and_tells_in_the_end(shops: Open, way: str) -> None:
     shop = shops(WAYS[way][0])
     router = router_of(shop, way)

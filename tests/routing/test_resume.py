@@ -135,6 +135,6 @@ def test_how_it_was_to_be_finished_is_remembered(shops: Open) -> None:
     row = shop.router().jobs()[0]
     kept = shop.router()._open().ledger.wish(row.id)
     assert (kept["layout"], kept["policy"], kept["colors"]) == ("sheet", "resample", 4)
-    ask = shop.router()._open()._ask_of(row, None, None)
+    ask = shop.router()._open().ask_of(row, None, None)
     assert ask.sheet
     assert (ask.spec.policy, ask.spec.colors) == ("resample", 4)
