@@ -155,7 +155,7 @@ class OverBudget(PixelRouterError):
 class CircuitOpen(PixelRouterError):
     """The backend has failed so often in a row that it is left alone. ``retry_after`` is in seconds."""
 
-    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float = 0.0, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
 

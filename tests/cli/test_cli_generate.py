@@ -201,6 +201,7 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "--on-unknown",
         "spend_again",
         *finishing.split(),
+        *"--strategy cheapest --style-group heroes --restyle --asset potion --tag red --tag small".split(),
     ]
     assert cli("generate", "x", *args.split(), *more, "--dry-run").exit_code == 0
     expected = {
@@ -234,6 +235,11 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "holes": True,
         "despill": False,
         "min_score": 80.0,
+        "strategy": "cheapest",
+        "style_group": "heroes",
+        "restyle": True,
+        "asset": "potion",
+        "tags": ["red", "small"],
     }
     assert seen == {**expected, "fresh": True, "options": {"strength": 0.5, "note": "a=b"}}
 
