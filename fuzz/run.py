@@ -63,7 +63,8 @@ def _run(name: str, given: argparse.Namespace) -> bool:
     for path in new:
         print(f"  python fuzz/run.py --target {name} --reproduce {path}")
     if done.returncode and not new:
-        print(done.stderr[-3000:], file=sys.stderr)
+        told = [line for line in done.stderr.splitlines() if not line.startswith("INFO:")]
+        print("\n".join(told[-40:]), file=sys.stderr)
     if done.returncode:
         print(_traceback(done.stderr + done.stdout), file=sys.stderr)
     if not any(found.iterdir()):
