@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -134,20 +135,20 @@ def _spoilt_json(data: bytes, pick: Pick) -> bytes:
         return data
     places = list(_places(value))
     if not places:
-        return render(WEIRD[pick(len(WEIRD))])
+        return render(_weird(pick))
     holder, name = places[pick(len(places))]
     match pick(12):
         case 0:
             del holder[name]
         case 1 if isinstance(holder, dict):
             # Said twice: once as it was, once otherwise. A dict takes no name twice, so another stands in for it.
-            twice = Twice([*holder.items(), (name, WEIRD[pick(len(WEIRD))])])
+            twice = Twice([*holder.items(), (name, _weird(pick))])
             value = _put(value, holder, twice)
         case 2 if isinstance(holder, dict):
             words = [word for word in WEIRD if isinstance(word, str) and not isinstance(word, Raw)]
             holder[words[pick(len(words))]] = holder.pop(name)
         case 3 if isinstance(holder, list) and len(data) < 20_000:
-            holder *= (2, 100, 2000)[pick(3)]
+            holder *= max(1, min((2, 100, 2000)[pick(3)], 4000 // max(1, len(holder))))
         case 4:
             other, there = places[pick(len(places))]
             holder[name] = json.loads(json.dumps(other[there]))
@@ -157,9 +158,13 @@ def _spoilt_json(data: bytes, pick: Pick) -> bytes:
             factor = (-1, 0, 1e-9, 1e9, 1e300, 0.1)[pick(6)]
             holder[name] = holder[name] * factor
         case _:
-            holder[name] = WEIRD[pick(len(WEIRD))]
+            holder[name] = _weird(pick)
     spoilt = render(value)
     return spoilt if len(spoilt) < _LARGEST else data
+
+
+def _weird(pick: Pick) -> Any:
+    return copy.deepcopy(WEIRD[pick(len(WEIRD))])  # a copy: the next mutation may change it
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
