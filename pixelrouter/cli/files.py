@@ -17,20 +17,34 @@ if TYPE_CHECKING:
     from pixelrouter.types import PixelArt
 
 
+_LONGEST = 200  # bytes of a file name; disks take 255, and numbers and names of views come on top
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # no names for files on Windows, whatever ends them
+
+
 def check_target(path: Path) -> None:
     """Raise InvalidRequest if no PNG can be written there. Called before anything is paid for."""
     if path.suffix.lower() != ".png":
         raise InvalidRequest(
             f"{path.name!r} does not end in .png.", hint="Pixel art is saved as indexed PNG: -o NAME.png."
         )
-    if path.is_dir():
-        raise InvalidRequest(f"{path} is a folder.", hint="Name a file: -o NAME.png.")
+    if len(os.fsencode(path.name)) > _LONGEST:
+        raise InvalidRequest(f"{path.name[:40]!r}... is too long for a file name.", hint="Name a file: -o NAME.png.")
+    try:
+        if path.is_dir():
+            raise InvalidRequest(f"{path} is a folder.", hint="Name a file: -o NAME.png.")
+        if path.exists() and not path.is_file():
+            raise InvalidRequest(f"{path} is a device or a pipe.", hint="Name a file: -o NAME.png.")
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be a file: {error.strerror}.", hint="Name a file: -o NAME.png.") from None
     check_folder(path.parent)
 
 
 def check_folder(folder: Path) -> None:
     """Raise InvalidRequest if files cannot be written into ``folder``, which need not exist yet."""
-    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    try:
+        there = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(f"{folder} cannot be a folder: {error}.", hint="Choose another place with -o.") from None
     if not there.is_dir():
         raise InvalidRequest(f"{there} is a file, not a folder.", hint="Choose another place with -o.")
     if not os.access(there, os.W_OK | os.X_OK):
@@ -45,7 +59,7 @@ def slug(prompt: str) -> str:
         if name and len(name) + len(word) > 47:
             break
         name = f"{name}-{word}" if name else word[:48]
-    return name or "sprite"
+    return f"{name}-sprite" if _DEVICES.fullmatch(name) else name or "sprite"
 
 
 @contextmanager

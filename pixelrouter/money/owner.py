@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import uuid
 import weakref
@@ -38,6 +39,9 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class Worker(Protocol):
@@ -100,11 +104,15 @@ class Owner:
         """Whether the router called ``owner`` still runs. A dead one's file is cleared away."""
         if owner == self._id:
             return not self._file.closed
+        if not _NAME.fullmatch(owner):  # a ledger that somebody else wrote must not name a file to be cleared away
+            return False
         path = self._folder / f"{owner}.lock"
         try:
             file = path.open("rb+")
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:
+            return True  # another user's, or no more files may be opened: rather wait than take over
         with file:
             if not _lock(file):
                 return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pixelrouter.money.budget import LIVE_SQL, Purse
@@ -11,6 +12,7 @@ from pixelrouter.money.rows import attempt_of, wish_of
 from pixelrouter.types import Attempt, Money, Unit
 
 MOST = 2**62  # as a limit: all of them
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class Reading:
@@ -25,6 +27,8 @@ class Reading:
 
     def get(self, attempt: str) -> Attempt | None:
         """The attempt of that id; a prefix that names exactly one is enough."""
+        if not _ID.fullmatch(attempt):  # neither nothing nor a pattern names an attempt
+            return None
         with self.database.reading() as db:
             found = db.execute(
                 "SELECT * FROM attempt WHERE id = :id OR id LIKE :id || '%' ORDER BY id = :id DESC LIMIT 2",

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter
 
 from pixelrouter.backends.protocol import RemoteBackend
 from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswer, WireError
+from pixelrouter.files import read_bounded
 from pixelrouter.money import prices
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.collect import Collector
@@ -24,6 +26,7 @@ from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.free import free_call, read
 from pixelrouter.types import Attempt, Cost, GenerationRequest, ModelInfo, Money, Quote
 
+CATALOGUE_BYTES = 16 * 1024 * 1024
 CATALOGUE_AGE_S = 24 * 3600
 QUOTE_AGE_S = 600
 UNIT_PRICE_AGE_S = 60  # the bill is worked out with it, so it must not be old
@@ -77,12 +80,12 @@ class Quotes:
 
     def _cached(self, name: str) -> tuple[ModelInfo, ...] | None:
         try:
-            data = json.loads(self._path(name).read_text("utf-8"))
+            data = json.loads(read_bounded(self._path(name), CATALOGUE_BYTES))
             if not 0 <= time.time() - data["fetched_at"] < CATALOGUE_AGE_S:
                 return None
             return _MODELS.validate_python(data["models"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # absent, or written by another version: fetch it again
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None  # absent, damaged, or written by another version: fetch it again
 
     def _write(self, name: str, models: list[ModelInfo]) -> None:
         part = self._folder / f".{name}.{os.getpid()}.part"
@@ -92,6 +95,8 @@ class Quotes:
             part.replace(self._path(name))
         except OSError as error:
             _log.info("the catalogue of %s cannot be cached: %s", name, error)
+            with suppress(OSError):
+                part.unlink()
 
     # --- price ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from pixelrouter.types.request import GenerationRequest
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_LABEL = 60  # characters of a name in a file name
 State = Literal["reserved", "sending", "accepted", "settled", "released", "unknown"]
 
 
@@ -205,9 +207,13 @@ class PixelArt:
         return paths
 
     def _file_label(self, number: int) -> str:
-        """What tells image ``number`` (from 1) from the others in a file name: its own name, if all have one."""
-        if len(set(self.names)) == len(self.indexed) and all(self.names):
-            return self.names[number - 1].replace("/", "-")
+        """What tells image ``number`` (from 1) from the others in a file name: its own name, if all have one.
+
+        A vendor may have chosen it, so letters, digits and ``.-_`` are all that is left of it.
+        """
+        labels = [re.sub(r"[^\w.-]+", "-", name)[:_LABEL].strip(".-") for name in self.names]
+        if len({label.casefold() for label in labels}) == len(self.indexed) and all(labels):
+            return labels[number - 1]
         return str(number)
 
     def as_dict(self) -> dict[str, Any]:
