@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pixelrouter.errors import StoreError
+from pixelrouter.files import read_bounded
 
 MAX_BYTES = 1 << 30  # of one file; more than any answer that is read
 _LEFTOVER_S = 3600.0  # an unfinished file this much older than a new one was left by a crash
@@ -136,20 +137,13 @@ def _is_whole(path: Path, digest: str) -> bool:
 def _read(path: Path, digest: str) -> tuple[bytes | None, str]:
     """The bytes with that hash; or None, and why they are not to be had. Never waits for a pipe or a device."""
     try:
-        # A pipe that is opened the usual way blocks until somebody writes into it.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        data = read_bounded(path, MAX_BYTES)
     except FileNotFoundError:
         return None, "is gone from"
     except OSError as error:
-        return None, "is no file in" if path.is_dir() else f"cannot be read ({error.strerror or error}) in"
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
+        if path.exists() and not path.is_file():
             return None, "is no file in"
-        try:
-            data = file.read() if found.st_size <= MAX_BYTES else b""
-        except OSError as error:
-            return None, f"cannot be read ({error.strerror or error}) in"
+        return None, f"cannot be read ({error.strerror or error}) in"
     if hashlib.sha256(data).hexdigest() != digest:
         return None, "was changed or damaged in"
     return data, ""
