@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -31,7 +30,10 @@ from pixelrouter.errors import (
     StillRunning,
 )
 from pixelrouter.testing.shop import Shop
+from tests.conftest import both_ledgers
 from tests.routing.meddler import Meddler
+
+pytestmark = both_ledgers
 
 Open = Callable[..., Shop]
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,12 +78,11 @@ def sent(shop: Shop) -> list[float]:
 
 def later(shop: Shop, seconds: float) -> None:
     """Let time pass: everything in the ledger becomes older."""
-    with sqlite3.connect(shop.state / "ledger.db", timeout=30) as db:
+    with shop.router()._open().ledger.database.transaction() as db:
         db.execute(
-            "UPDATE attempt SET sent_at = sent_at - ?, updated_at = updated_at - ?, retry_at = retry_at - ?",
-            (seconds,) * 3,
+            "UPDATE attempt SET sent_at = sent_at - :s, updated_at = updated_at - :s, retry_at = retry_at - :s",
+            {"s": seconds},
         )
-    db.close()
 
 
 # --- the circuit breaker ---
@@ -347,7 +348,7 @@ def test_a_dead_routers_job_takes_no_slot(shops: Open) -> None:
     subprocess.run([sys.executable, "-c", script, json.dumps(options)], env=env, timeout=60, check=False)
     assert [row.state for row in lost.jobs()] == ["accepted"]
     with pytest.raises(StillRunning):
-        lost.generate("b", size=64, timeout_s=0.3)
+        lost.generate("b", size=64, timeout_s=6)
     assert shop.simulator.paid_posts == 2
 
 

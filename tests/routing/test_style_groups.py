@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,10 @@ from pixelrouter.errors import AllFailed, NoBackend, Overloaded, PixelRouterErro
 from pixelrouter.money.bindings import Bindings, Group
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.testing.shop import Shop
+from tests.conftest import both_ledgers
 from tests.routing.test_admission import both, outcomes
+
+pytestmark = both_ledgers
 
 Open = Callable[..., Shop]
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,8 +184,9 @@ moves = st.lists(
 def test_a_delivered_binding_never_moves_by_itself(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str, set[str]]]
 ) -> None:
-    ledger = Ledger(tmp_path_factory.getbasetemp() / "bindings" / "ledger.db", owner="me")
-    bindings, group = Bindings(ledger.database), Group("game", f"set {threading.get_ident()} {id(moves)} {len(moves)}")
+    where = os.environ.get("PIXELROUTER_LEDGER") or tmp_path_factory.getbasetemp() / "bindings" / "ledger.db"
+    ledger = Ledger(where, owner="me")
+    bindings, group = Bindings(ledger.database), Group("game", "set")
     with ledger.database.transaction() as db:
         db.execute("DELETE FROM binding", {})
     try:
