@@ -27,7 +27,7 @@ from pixelrouter.wire.retry import ATTEMPTS, RetryBudget, Tries
 from pixelrouter.wire.unpacking import unpack
 
 _LENGTH_DIGITS = 20  # of a Content-Length; h11 takes no more either
-_LONGEST = 300  # characters of an exception's text
+_LONGEST, _LONGEST_LOG = 300, 2000  # characters of an exception's text, and of a line in a log
 
 
 class Exchange:
@@ -154,16 +154,16 @@ def strip(error: httpx.HTTPError) -> None:
 
     Nothing in here may raise: another exception in the place of this one would be another verdict about money.
     """
-    error.args = tuple(_short(part) if isinstance(part, str) else part for part in error.args)
+    error.args = tuple(short(part, _LONGEST) if isinstance(part, str) else part for part in error.args)
     if isinstance(error, httpx.RequestError) and error._request is not None:
         request = error._request
         error.request = httpx.Request(request.method, request.url.copy_with(query=None, fragment=None))
 
 
-def _short(text: str) -> str:
-    """One printable line of a few hundred characters: h11 quotes whatever the server sent, which may be 100 kB."""
-    text = "".join(each if each.isprintable() else " " for each in redact(text)[: _LONGEST + 1])
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def short(text: str, most: int) -> str:
+    """One printable line without secrets: h11 quotes whatever the server sent, which may be 100 kB."""
+    text = "".join(each if each.isprintable() else " " for each in redact(text)[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def answered_too_much(error: WireError) -> UnexpectedAnswer:
@@ -215,4 +215,14 @@ class _RedactUrls(logging.Filter):
         return True
 
 
+class _Shorten(logging.Filter):
+    """httpcore logs every header of an answer at DEBUG: up to 100 kB, signed addresses among them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = short(record.getMessage(), _LONGEST_LOG), ()
+        return True
+
+
 logging.getLogger("httpx").addFilter(_RedactUrls())
+for _name in ("connection", "http11", "proxy", "socks"):  # a filter acts on its own logger only, not on those below
+    logging.getLogger(f"httpcore.{_name}").addFilter(_Shorten())
