@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pixelrouter import AsyncPixelRouter, PixelRouter
-from pixelrouter.errors import ConfigError, NoBackend, PixelRouterError
+from pixelrouter.errors import ConfigError, NoBackend, OverBudget, PixelRouterError
 from pixelrouter.routing.explanation import Explanation
 from pixelrouter.testing.shop import Shop
 from tests.routing.test_admission import both, later, one
@@ -165,6 +165,23 @@ def test_all_that_is_in_the_way_is_told_at_once(shops: Open) -> None:
     assert "900x900" in words
     assert told["pixellab"].problem == "MissingKey"
     assert told.chosen is None
+
+
+def test_a_plan_of_two_purchases_has_to_fit_as_a_whole(shops: Open) -> None:
+    shop = shops("fal")
+    router = shop.router()
+    plan: dict[str, Any] = {"task": "views", "views": "2x2", "size": 32}
+    quote = router.quote("a cart", **plan)
+    most = max(float(step.money) for step in quote.steps)
+    for cap, fits in ((most * 1.01, False), (float(quote.money) * 1.01, True)):
+        told = router.explain("a cart", **plan, max_usd=cap)
+        assert told["fal"].chosen == fits
+        if not fits:
+            assert told["fal"].problem == "OverBudget"
+            with pytest.raises(OverBudget):
+                router.generate("a cart", **plan, max_usd=cap)
+            assert shop.simulator.paid_posts == 0
+    assert router.generate("a cart", **plan, max_usd=cap).backend == "fal"
 
 
 def test_fastest_asks_the_one_that_was_quickest(shops: Open) -> None:
