@@ -11,7 +11,7 @@ from pixelrouter.errors import PixelRouterError, ResultExpired
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.free import free_call, keeping, read, still_running
-from pixelrouter.routing.lost import forgotten
+from pixelrouter.routing.lost import forgotten, kept_no_more
 from pixelrouter.types import Attempt, Delivery, HttpResponse, Inline, Ticket
 from pixelrouter.wire.retry import RetryBudget
 
@@ -52,10 +52,9 @@ class Download:
         if call is None:
             return Came.of(delivery, files, lost)
         # The addresses have expired, or are told no more, not the images: ask for new addresses, once.
-        try:
-            renewed = yield from self._renew(call)
-        except ResultExpired as error:
-            return Came.of(delivery, files, error)
+        renewed = yield from self._renew(call, delivery)
+        if isinstance(renewed, ResultExpired):
+            return Came.of(delivery, files, renewed)
         if len(renewed.items) == len(delivery.items):
             lost = yield from self._fetch(renewed, files)
             return Came.of(delivery, files, lost)
@@ -64,16 +63,18 @@ class Download:
         every = tuple(dict.fromkeys([*Came.of(delivery, files, None).files, *Came.of(renewed, others, None).files]))
         return Came(every, lost=lost if len(every) < len(delivery.items) else None)
 
-    def _renew(self, call: Call[Delivery]) -> Steps[Delivery]:
+    def _renew(self, call: Call[Delivery], delivery: Delivery) -> Steps[Delivery | ResultExpired]:
+        """The delivery by its new addresses, or why there are none; unchanged where it never had a file."""
         response: HttpResponse | None = None
         try:
             response = yield free_call(self._ask, self._backend, call, self._budget, "renew download addresses")
             return read(self._backend, call, response)
-        except ResultExpired:
-            raise
+        except ResultExpired as error:
+            old = response is not None and kept_no_more(self._attempt, self._backend, response)
+            return error if old or delivery.items else delivery
         except PixelRouterError as error:
             if response is not None and forgotten(self._attempt, self._backend, call, response):
-                raise ResultExpired(error.message) from error
+                return ResultExpired(error.message)
             raise still_running(self._attempt, self._ticket, str(error)) from error
 
     def _fetch(self, delivery: Delivery, files: dict[int, bytes]) -> Steps[ResultExpired | None]:

@@ -24,11 +24,17 @@ def forgotten(
 ) -> bool:
     """Whether a vendor that does not know the job has lost it: asked by the account that bought it, and old enough.
 
-    To another account's key it would say the same. The age is counted by the vendor's clock where its answer tells it,
-    as its clock decides what is deleted.
+    To another account's key it would say the same.
     """
-    if response.status not in _NOT_FOUND or attempt.evidence.get("account") != account_of(call.request):
-        return False
+    ours = attempt.evidence.get("account") == account_of(call.request)
+    return ours and response.status in _NOT_FOUND and kept_no_more(attempt, backend, response)
+
+
+def kept_no_more(attempt: Attempt, backend: RemoteBackend, response: HttpResponse) -> bool:
+    """Whether the attempt is older than what the vendor keeps.
+
+    The age is counted by the vendor's clock where its answer tells it, as its clock decides what is deleted.
+    """
     now = http_date(response.headers.get("date", ""))
     age = (time.time() if now is None else now.timestamp()) - (attempt.sent_at or attempt.created_at)
     keeps_s: float = getattr(backend, "keeps_s", BackendDefaults.keeps_s)  # a backend need not derive from the defaults

@@ -163,11 +163,28 @@ V2_ERROR = {"status_code": 502, "code": "inference_failed", "message": "Inferenc
     ],
 )
 def test_a_failed_job_was_refunded(error, code, said):
-    with pytest.raises(JobFailed, match="5d2f") as caught:
-        polled({"status": "failed", "task_id": "5d2f", "error": error})
+    failed = polled({"status": "failed", "task_id": "5d2f", "error": error})
+    again = Ticket.loads(failed.dumps())  # a second stage, that survives a crash
+    asked = backend().poll(again)
+    assert asked.request.url.endswith("/v2/inferences/requests/r-1")
+    for activity, charged in (
+        ({"charged": False, "balance_cost": 0.03}, Money(0)),
+        ({"charged": True, "balance_cost": 0.03}, Money.of("0.03")),
+        ({"balance_cost": 0.03}, None),  # it does not say: then it counts as charged
+        ({"charged": True}, None),
+    ):
+        with pytest.raises(JobFailed, match="5d2f") as caught:
+            asked.read(answer({"request_id": "r-1", "status": "failed", **activity}))
+        assert caught.value.charged == charged
+        assert caught.value.code == code
+        assert said in str(caught.value)
+
+
+def test_a_failed_job_that_activity_cannot_be_asked_for_was_refunded_as_documented():
+    call = backend().poll(Ticket("5d2f", {"version": "v2"}))
+    with pytest.raises(JobFailed, match="refunded") as caught:
+        call.read(answer({"status": "failed", "task_id": "5d2f", "error": V2_ERROR}))
     assert caught.value.charged == Money(0)
-    assert caught.value.code == code
-    assert said in str(caught.value)
 
 
 def test_an_unknown_job_is_no_refusal():

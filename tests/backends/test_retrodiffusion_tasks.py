@@ -421,10 +421,16 @@ def test_a_finished_edit_is_an_address():
     assert done.balance == Money.of("9.82")
 
 
+def refund_of(error):
+    """What is read of a failed edit, and then of its entry in API Activity."""
+    failed = backend().poll(ticket()).read(answer({"status": "failed", "task_id": "e-1", "error": error}))
+    return backend().poll(failed).read(answer({"status": "failed", "charged": False, "balance_cost": 0.18}))
+
+
 def test_a_failed_edit_is_refunded():
     error = {"status_code": 500, "code": "edit_tool_failed", "message": "Failed.", "request_id": "r"}
     with pytest.raises(JobFailed, match="edit_tool_failed") as caught:
-        backend().poll(ticket()).read(answer({"status": "failed", "task_id": "e-1", "error": error}))
+        refund_of(error)
     assert caught.value.charged == Money(0)
     assert not isinstance(caught.value, ContentRefused)
 
@@ -432,7 +438,7 @@ def test_a_failed_edit_is_refunded():
 def test_a_job_held_back_by_the_content_policy_is_refunded():
     error = {"status_code": 403, "code": "generation_rejected", "message": "No.", "request_id": "r"}
     with pytest.raises(ContentBlocked, match="held back") as caught:
-        backend().poll(ticket()).read(answer({"status": "failed", "task_id": "e-1", "error": error}))
+        refund_of(error)
     assert caught.value.charged == Money(0)
 
 

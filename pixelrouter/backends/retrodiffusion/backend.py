@@ -331,7 +331,7 @@ class Backend(BackendDefaults):
             raise unexpected(response, doing, f"the request is {item.status or 'without a status'}")
         outputs = sorted(map(answers.Output.model_validate, item.outputs), key=lambda one: one.position or 0)
         there = tuple(Remote(one.url) for one in outputs if one.url and one.available is not False)
-        if outputs and not there:
+        if not there:
             raise ResultExpired(
                 f"Retro Diffusion no longer has {doing} (it keeps them 24 hours).",
                 charged=item.balance_cost,
