@@ -51,6 +51,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("garbage_json", {"on": "list"}),
     ("bad_gateway_before", {"on": "list"}),
 ]
+MOST_ROUNDS = 100  # with --cover
 QUIET = 8  # runs without kills and faults, at most, until every request is delivered or says unknown
 
 
@@ -299,15 +300,21 @@ def _again(options: argparse.Namespace, number: int, at: Sequence[str]) -> str:
     return shlex.join([*words, *(word for point in at for word in ("--at", point))])
 
 
+def _uncovered(score: Score) -> list[str]:
+    """The points that were passed and that nobody died at, in a different order each round."""
+    left: list[str] = score.as_dict()["never_killed_at"]
+    random.Random(score.rounds).shuffle(left)
+    return left
+
+
 def survive(options: argparse.Namespace, ledger: str | None) -> tuple[Score, int]:
     """Rounds until that many were killed, or until one is wrong; the exit status beside the score."""
     theatre, score, number = Theatre(ledger), Score(), options.round or 0
     mark = f"-{uuid.uuid4().hex[:6]}" if ledger else ""
-    while score.killed.total() < options.kills:
-        # Every second round looks for the points at which nobody has died yet.
-        missing = options.at or (
-            score.as_dict()["never_killed_at"][:: max(1, 7 - number % 6)][:6] if number % 2 else ()
-        )
+    while score.killed.total() < options.kills or (options.cover and _uncovered(score) and score.rounds < MOST_ROUNDS):
+        # Every second round looks for the points at which nobody has died yet; beyond the number, every one does.
+        late = score.killed.total() >= options.kills
+        missing = options.at or (_uncovered(score)[:6] if number % 2 or late else ())
         wrong = theatre.play(plan(options.seed, number, options.vendor, missing, mark), score)
         if wrong:
             for line in wrong[:12]:
@@ -332,6 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--round", type=int, help="this round alone")
     parser.add_argument("--at", action="append", metavar="POINT", help="die there, wherever a point is named")
+    parser.add_argument("--cover", action="store_true", help="go on until somebody died at every point that is passed")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     with ledger_at(options.ledger) as ledger:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pixelrouter
+
 
 def forkserver(*modules: str) -> ForkServerContext:
     """The context to start processes from, with these modules of this folder imported beforehand."""
     # The server is a fresh interpreter, and learns where our modules lie from the environment alone.
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), *sys.path)))
+    ours = (Path(__file__).parent, Path(pixelrouter.__file__).parents[1], os.environ.get("PYTHONPATH", ""))
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(str(part) for part in ours if part))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(modules))
     return context
