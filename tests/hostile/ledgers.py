@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from pixelrouter.money.budget import Purse
 from pixelrouter.money.ledger import Draft, Ledger
@@ -144,3 +147,9 @@ RESCUED = {
     "a newer version's": COUNT,
     "a log of noise": COUNT,
 }
+
+
+def some(names: Iterable[str]) -> list[ParameterSet]:
+    """The names as parameters; all but a few of each kind are for the gate."""
+    quick = {"header", "a page of the table, zeros", "an index that lacks an entry", "a folder"}
+    return [pytest.param(name, marks=() if name in quick else (pytest.mark.slow,)) for name in names]

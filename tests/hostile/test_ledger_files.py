@@ -24,7 +24,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import keeping
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of
-from tests.hostile.ledgers import DAMAGE, PURSE, draft, fill
+from tests.hostile.ledgers import DAMAGE, PURSE, draft, fill, some
 
 slow = pytest.mark.slow
 VENDORS = ("fal", *(pytest.param(name, marks=slow) for name in ("retrodiffusion", "replicate", "pixellab")))
@@ -101,7 +101,7 @@ def bytes_of(path: Path) -> dict[str, bytes]:
     return {name: data for name, data in there.items() if data and not name.endswith("-shm")}
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", some(DAMAGE))
 def test_a_damaged_ledger_is_neither_used_nor_changed(damage: str, shops: Callable[..., Shop]) -> None:
     shop = shops("fal")
     path = shop.state / "ledger.db"
@@ -110,11 +110,10 @@ def test_a_damaged_ledger_is_neither_used_nor_changed(damage: str, shops: Callab
     (shop.state / "store" / "ab" / "an image").touch()
     DAMAGE[damage](path)
     before = bytes_of(path)
-    for _ in range(2):
-        with pytest.raises(LedgerError) as caught:
-            shop.router().generate("a potion")
-        assert caught.value.hint
-        assert caught.value.money == "no"
+    with pytest.raises(LedgerError) as caught:
+        shop.router().generate("a potion")
+    assert caught.value.hint
+    assert caught.value.money == "no"
     assert shop.simulator.paid_posts == 0
     assert bytes_of(path) == before
 
