@@ -265,16 +265,15 @@ def test_threads_never_pass_the_concurrency(shops: Open) -> None:
 
 @pytest.mark.slow
 def test_eight_processes_never_pass_the_concurrency(shops: Open) -> None:
-    """The vendor itself refuses a fourth job at once: with three slots nobody is ever refused."""
-    shop = shops("pixellab", slots=3)
+    shop = shops("replicate", job_seconds=0.3)
     script = (
         "import json, sys; from pixelrouter import PixelRouter\n"
         "router = PixelRouter(**json.loads(sys.argv[1]))\n"
         "arts = router.generate_many([f'{sys.argv[2]} {n}' for n in range(4)], size=64, concurrency=4)\n"
         "print([str(result.error) for result in arts if result.error])"
     )
-    section = {**shop.options()["backends"]["pixellab"], "concurrency": 3, "timeout_s": 20}
-    options = shop.options(timeout_s=120, backends={"pixellab": section})
+    section = {**shop.options()["backends"]["replicate"], "concurrency": 3, "timeout_s": 20}
+    options = shop.options(timeout_s=120, backends={"replicate": section})
     command = [sys.executable, "-c", script, json.dumps({**options, "state": str(shop.state)})]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     workers = [
@@ -283,6 +282,7 @@ def test_eight_processes_never_pass_the_concurrency(shops: Open) -> None:
     told = [worker.communicate(timeout=200) for worker in workers]
     assert [out.strip() for out, _ in told] == [b"[]"] * 8, told
     assert len(shop.simulator.charges) == shop.simulator.paid_posts == 32
+    assert 1 < most_at_once(shop, 0.3) <= 3
 
 
 def test_no_slot_in_time_sends_nothing_and_holds_nothing(shops: Open) -> None:
