@@ -131,8 +131,9 @@ def check_paid_once(script: Script, purchases: int, out: str) -> None:
 @pytest.mark.parametrize(
     ("vendor", "kind", "number"),
     [
-        ("fal", "sync", signal.SIGINT),
-        ("replicate", "many", signal.SIGINT),
+        ("replicate", "sync", signal.SIGINT),
+        pytest.param("fal", "sync", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("replicate", "many", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("retrodiffusion", "async", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("pixellab", "sync", signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param("retrodiffusion", "many-async", signal.SIGINT, marks=pytest.mark.slow),
@@ -161,6 +162,7 @@ def test_the_same_script_again_collects(script: Write, vendor: str, kind: str, n
     again = ours.start()
     if steps > 1:
         ours.until("settled", many)
+        ours.until("accepted", many)
         shop.simulator.advance(700)
     out, err = again.communicate(timeout=90)
     assert again.returncode == 0, err
@@ -185,6 +187,7 @@ def test_an_answer_that_is_under_way_is_waited_for(script: Write) -> None:
     check_paid_once(ours, 1, "")
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_gives_the_answer_up(script: Write) -> None:
     ours = script("replicate", "sync", CALLS["replicate"][0])
     shop = ours.shop
