@@ -25,6 +25,7 @@ from pixelrouter.money.database import Database, open_database
 from pixelrouter.money.raws import Raws
 from pixelrouter.money.rows import attempt_of
 from pixelrouter.money.sqlite import SQLite
+from pixelrouter.routing.ask import lacking
 from pixelrouter.routing.team_store import TeamStore
 from pixelrouter.store import Store
 from pixelrouter.types import Attempt
@@ -211,7 +212,7 @@ def _backends(settings: Settings, keys: Mapping[str, str]) -> Iterator[Row]:
         except ConfigError as error:
             yield _row(check, False, error.message, error.hint or "")
             continue
-        if missing := [one for one in getattr(cls, "requires", ()) if importlib.util.find_spec(one) is None]:
+        if missing := lacking(cls):
             fix = f"{getattr(cls, 'install', '')}, or choose another backend."
             yield _row(check, not chosen, f"not installed: {', '.join(missing)}", fix)
         elif not cls.credentials:
