@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelrouter.errors import CircuitOpen
@@ -33,6 +33,7 @@ def names(strategy: str, given_facts: list[Facts], request: str = "a potion") ->
     return [place.name for place in order(strategy, given_facts, request)]
 
 
+@settings(max_examples=50, deadline=None)
 @given(facts, st.sampled_from(STRATEGIES), st.text(max_size=5))
 def test_every_candidate_has_one_place_and_a_reason(given_facts: list[Facts], strategy: str, request: str) -> None:
     places = order(strategy, given_facts, request)
@@ -41,6 +42,7 @@ def test_every_candidate_has_one_place_and_a_reason(given_facts: list[Facts], st
     assert places == order(strategy, given_facts, request)
 
 
+@settings(max_examples=50, deadline=None)
 @given(facts, st.sampled_from(STRATEGIES))
 def test_who_wants_to_be_left_alone_comes_last(given_facts: list[Facts], strategy: str) -> None:
     cooling = {one.name: one.cooling_s for one in given_facts}
@@ -48,6 +50,7 @@ def test_who_wants_to_be_left_alone_comes_last(given_facts: list[Facts], strateg
     assert asked == sorted(asked)
 
 
+@settings(max_examples=50, deadline=None)
 @given(facts)
 def test_cheapest_compares_dollars_with_dollars_alone(given_facts: list[Facts]) -> None:
     ready = [one for one in given_facts if not one.cooling_s]
@@ -116,6 +119,7 @@ outcomes = st.lists(
 FAILED = Outcome("released", "NotSent", 0.0)
 
 
+@settings(max_examples=50, deadline=None)
 @given(outcomes, st.integers(0, 120).map(float), st.integers(0, 4), st.sampled_from([0.5, 30.0]))
 def test_the_state_is_what_the_last_outcomes_say(seen: list[Outcome], now: float, failures: int, open_s: float) -> None:
     state = health(seen, now, failures, open_s)
@@ -129,6 +133,7 @@ def test_the_state_is_what_the_last_outcomes_say(seen: list[Outcome], now: float
     assert 0 <= state.seconds <= open_s
 
 
+@settings(max_examples=50, deadline=None)
 @given(outcomes, st.sampled_from(["AuthFailed", "OutOfCredit", "ContentRefused", "RequestRejected", "RateLimited"]))
 def test_a_refusal_says_nothing_about_health(seen: list[Outcome], refusal: str) -> None:
     with_refusals = [*seen, *(Outcome("released", refusal, 51.0 + n) for n in range(9))]
@@ -140,6 +145,7 @@ def test_our_own_death_is_not_the_vendors_fault(ours: str | None) -> None:
     assert health([Outcome("unknown", ours, float(n)) for n in range(9)], 9.0, 3, 30.0).state == "closed"
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(["ok", "fail", "wait"]), max_size=40), st.integers(1, 3))
 def test_the_machine_goes_closed_open_half_open(events: list[str], failures: int) -> None:
     """A vendor's life, one event at a time: what may be sent is what the textbook's machine lets through."""

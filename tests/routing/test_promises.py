@@ -154,7 +154,8 @@ def test_a_refusal_costs_nothing_and_is_not_sent_again(
     make_router: Make, sim: RetroDiffusionSimulator, fault: str
 ) -> None:
     router = make_router()
-    sim.fault(fault)
+    at_once = {"retry_after": None} if fault in ("rate_limit", "overloaded") else {}
+    sim.fault(fault, **at_once)
     with pytest.raises(REFUSALS[fault]):
         router.generate(PROMPT, size=32)
     assert sim.paid_posts == 1
