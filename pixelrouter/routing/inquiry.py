@@ -79,7 +79,7 @@ class Inquirer:
             if number:
                 yield Sleep(min(backend.settings.poll_s, max(0.0, ask.deadline - time.monotonic())))
             ask.tell("wait", backend.name, None, "asking what became of a lost request")
-            listed = yield from self._list(ask, backend, attempt, request)
+            listed = yield from self.listed(ask, backend, attempt, request)
             if listed is not None and listed.tickets:
                 return (*made, Look(listed))
             moved: Movement | None = None
@@ -92,7 +92,7 @@ class Inquirer:
                 break  # another look would show no more
         return tuple(made)
 
-    def _list(
+    def listed(
         self, ask: Ask, backend: RemoteBackend, attempt: Attempt, request: GenerationRequest
     ) -> Steps[Listed | None]:
         """What the vendor's list shows that is not another attempt's; None where it has none for such a request."""

@@ -1,8 +1,9 @@
 """What becomes of a paid request whose answer was lost: the vendor is asked, and never is anything bought again.
 
-In this order: the same bytes once more under the same idempotency key, where the vendor's contract says that they are
-charged once; its list of jobs; by how much the account fell. What that proves is entered in the ledger with the
-evidence. Money that is only likely to be free stays held until a person says otherwise.
+In this order: a job in its list that is exactly what was sent; the same bytes once more under the same idempotency key,
+where the vendor's contract says that they are charged once; what else the list shows, and by how much the account fell.
+What that proves is entered in the ledger with the evidence. Money that is only likely to be free stays held until a
+person says otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from pixelrouter.routing.collect import Collector
 from pixelrouter.routing.effects import Paid, Steps
 from pixelrouter.routing.free import read
 from pixelrouter.routing.inquiry import Inquirer, billing_of, mark_of
-from pixelrouter.routing.judgement import Case, Finding, judge
+from pixelrouter.routing.judgement import Case, Finding, Look, judge
 from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
 from pixelrouter.types import Attempt, Cost, Delivery, Evidence, GenerationRequest, Ticket
 
@@ -132,6 +133,9 @@ class Recovery:
         tried: list[str] = []
         same = self._same_account(backend, attempt, request)
         if backend.capabilities().idempotent and same:
+            listed = yield from self._inquirer.listed(ask, backend, attempt, request)
+            if listed and listed.tickets and listed.sure == "certain":
+                return judge(Case(attempt, None, 0.0), (Look(listed),))  # nothing has to be sent again
             ticket = None
             if look_only:
                 tried.append("The same bytes may be sent again under the same key, which was not done now.")

@@ -17,8 +17,9 @@ from pixelrouter.errors import (
 )
 
 #: Fault -> the errors it may end in (none: the image comes all the same), and the states it may leave in the ledger.
-#: A lost answer may be found again, where the vendor's list or an idempotency key tells what became of it.
-_LOST = ((OutcomeUnknown,), {"unknown", "settled"})
+#: A lost answer may be found again, where the vendor's list or an idempotency key tells what became of it, or booked as
+#: charged, where the balance does.
+_LOST = ((OutcomeUnknown, ChargedWithoutImage), {"unknown", "settled"})
 FAULTS: dict[str, tuple[tuple[type[PixelRouterError], ...], set[str]]] = {
     "lose_before": _LOST,
     "lose_reply": _LOST,
