@@ -13,6 +13,7 @@ from pixelrouter.money.balances import account_of
 from pixelrouter.types import Attempt, Cost, Delivery, HttpResponse, Progress, Ticket
 
 COMPLAIN = "Complain to the vendor; fresh=True (--fresh) buys the image anew."
+ANEW = "To buy it anew: fresh=True (--fresh)."
 _NOT_FOUND = (404, 410)
 
 
@@ -46,7 +47,7 @@ def expired(attempt: Attempt, cost: Cost, why: str) -> ResultExpired:
     return ResultExpired(
         f"{attempt.backend} took {cost} for this image on {_date(attempt)} and no longer has it: {why} Complain to "
         f"{attempt.backend} with its id {attempt.vendor_request}. It is booked as spent (attempt {attempt.id[:12]}).",
-        hint=COMPLAIN,
+        hint=ANEW,
         charged=cost.money,
         attempt=attempt.id,
         vendor_request=attempt.vendor_request,
@@ -62,10 +63,10 @@ def no_image(attempt: Attempt) -> ChargedWithoutImage:
         cls = ChargedWithoutImage
     if not message:
         message = f"{attempt.backend} charged {attempt.cost.money} for this request and no usable image came."
-    hint = COMPLAIN if message.endswith(COMPLAIN) else None
-    problem: ChargedWithoutImage = cls(
-        message.removesuffix(COMPLAIN).rstrip(), charged=attempt.cost.money, stored=attempt.raws, hint=hint
-    )
+    hint = next((hint for hint in (COMPLAIN, ANEW) if message.endswith(hint)), None)
+    if hint is not None:  # the ledger keeps both as one text
+        message = message.removesuffix(hint).rstrip()
+    problem: ChargedWithoutImage = cls(message, charged=attempt.cost.money, stored=attempt.raws, hint=hint)
     if isinstance(problem, ResultExpired):
         problem.attempt, problem.vendor_request, problem.paid_at = attempt.id, attempt.vendor_request, _date(attempt)
     return problem
