@@ -221,7 +221,8 @@ class Ledger(Reading):
             )
 
         def same(row: Any) -> bool:
-            return bool(raws) and row["state"] == "settled" and row["raws"] == changes["raws"]
+            image, bill = (row["state"], row["raws"]), (row["charged"], row["unit"])
+            return bool(raws) and (image, bill) == (("settled", changes["raws"]), (cost.money.micros, cost.money.unit))
 
         self._move(attempt, "settled", LIVE, {**changes, **of_failure(error)}, first=in_unit, done=same)
 

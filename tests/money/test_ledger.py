@@ -229,7 +229,7 @@ def _open_at_once(place: Path | str, barrier: object) -> None:
 
 
 @file_first
-@pytest.mark.parametrize("round_", range(3))
+@pytest.mark.parametrize("round_", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_a_new_ledger_may_be_opened_by_many_at_once(place: Path | str, round_: int) -> None:
     spawn = multiprocessing.get_context("spawn")
     barrier = spawn.Barrier(6)

@@ -95,6 +95,7 @@ def test_a_servers_defaults_weaken_nothing(postgres: PostgresServer) -> None:
     ledger.close()
 
 
+@pytest.mark.slow
 def test_a_stronger_durability_is_left_alone(postgres: PostgresServer) -> None:
     team = Postgres(postgres.new() + quote(" -c synchronous_commit=remote_apply", safe=""))
     with team.transaction() as db:
@@ -183,6 +184,7 @@ def test_an_older_ledger_is_upgraded_by_one_of_many_who_open_it(
         one.close()
 
 
+@pytest.mark.slow
 def test_a_failed_set_up_leaves_nothing_half_done(team_ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = database.schema()
     monkeypatch.setattr(postgres, "schema", lambda: whole + "\nCREATE TABLE broken (;\n")
@@ -227,7 +229,7 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], Callable[[Ledger], object], s
 }
 
 
-@pytest.mark.parametrize("lost", [COMMIT, "BEGIN"], ids=["commit", "begin"])
+@pytest.mark.parametrize("lost", [COMMIT, pytest.param("BEGIN", marks=pytest.mark.slow)], ids=["commit", "begin"])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_change_whose_answer_is_lost_is_written_once(lossy: tuple[Lossy, str], move: str, lost: str) -> None:
     proxy, url = lossy

@@ -110,6 +110,7 @@ def test_a_damaged_copy_is_fetched_again(machine: Machines) -> None:
     assert store["ok"], store
 
 
+@pytest.mark.slow
 def test_an_image_that_the_server_has_damaged_is_not_handed_out(machine: Machines) -> None:
     one, two = machine(), machine()
     one.generate(**POTION)
@@ -156,6 +157,7 @@ def test_two_machines_that_resume_at_once_do_each_job_once(machine: Machines, sh
     assert len(downloads) == len(set(downloads)) == 4
 
 
+@pytest.mark.slow
 @long_jobs
 def test_a_job_that_cannot_be_collected_is_tried_once_in_a_pass(machine: Machines, shop: Shop) -> None:
     buyer = machine(timeout_s=0.3)
@@ -209,6 +211,7 @@ def test_who_slept_while_connecting_leaves_the_purchase_to_who_took_over(machine
     shop.check_money(other)
 
 
+@pytest.mark.slow
 def test_who_slept_before_the_answer_came_gets_the_same_image(machine: Machines, shop: Shop) -> None:
     network = Held(after=True)
     sleeper, other = machine(transport=network), machine()
@@ -396,6 +399,7 @@ def test_cancelled_while_sending_is_written_the_request_stays_here(
     assert shop.simulator.paid_posts == 0
 
 
+@pytest.mark.slow
 @long_jobs
 def test_a_time_limit_of_asyncios_ends_it_as_usual(options: dict[str, Any], shop: Shop) -> None:
 
@@ -470,6 +474,7 @@ def test_machines_that_ask_for_the_same_pay_once_and_all_get_it(shop: Shop, team
     assert shop.simulator.paid_posts == len(shop.simulator.charges) == 1
 
 
+@pytest.mark.slow
 def test_threads_of_two_machines_never_cross_one_cap(machine: Machines, shop: Shop) -> None:
     price = machine().quote("x", size=64).money
     routers = [machine(max_usd_per_day=price.micros * 3 / 1_000_000) for _ in range(2)]
@@ -486,6 +491,7 @@ def test_threads_of_two_machines_never_cross_one_cap(machine: Machines, shop: Sh
     assert shop.simulator.paid_posts == 3
 
 
+@pytest.mark.slow
 @long_jobs
 def test_a_dead_machines_job_is_collected_by_another(machine: Machines, shop: Shop) -> None:
     dead = machine(timeout_s=0.3, lease_s=1)
