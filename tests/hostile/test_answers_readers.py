@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from fuzz import judge, mutants
 from fuzz.readers import answers, readers, vendors
 from fuzz.targets import TARGETS
-from pixelrouter.errors import UnexpectedAnswer
+from pixelrouter.errors import JobFailed, Refused, UnexpectedAnswer
 from pixelrouter.types import Delivery, HttpResponse, Quote, Ticket
-from pixelrouter.types.strict_json import MOST_DEPTH, MOST_VALUES, parse
+from pixelrouter.types.strict_json import MOST_DEPTH, MOST_DIGITS, MOST_VALUES, parse
 
 EVERY = [reader for vendor in vendors() for reader in readers(vendor)]
 UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -132,6 +132,36 @@ def test_a_bomb_of_json(name):
             reader = next((each for each in readers(vendor) if each.kind == kind), None)
             for status in (200, 422) if reader else ():
                 judge.check(reader, response(status, BOMBS[name]))
+
+
+def nested(depth):
+    return b'["[[[\\"[[[",' + b"[" * (depth - 1) + b"]" * depth
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (nested(MOST_DEPTH + 1), "nested deeper than 100"),
+        (b"[" + b"1," * MOST_VALUES + b"1]", "more than 1,000,000 values"),
+        (b'["\\ud800"' + b',"' * 10 + b"\\/" * MOST_VALUES, "more than 1,000,000 escapes"),
+        (b"1" * (MOST_DIGITS + 1), "more than 1000 digits"),
+        (b"0." + b"1" * MOST_DIGITS, "more than 1000 digits"),
+    ],
+)
+def test_json_past_a_bound_is_refused_and_says_which(body, why):
+    with pytest.raises(UnexpectedAnswer, match=why):
+        response(200, body).json()
+
+
+def test_json_up_to_the_bounds_is_read():
+    assert parse(b"1" * MOST_DIGITS) == int("1" * MOST_DIGITS)
+    assert len(parse(b"[" + b"1," * (MOST_VALUES - 1) + b"1]")) == MOST_VALUES
+    assert parse(nested(MOST_DEPTH))[0] == '[[["[[['
+
+
+@pytest.mark.parametrize("error", [Refused, JobFailed])
+def test_a_vendors_code_is_redacted_too(error):
+    assert "hush" not in str(error("no", code="https://x.test/?sig=hush").as_dict())
 
 
 def test_what_says_two_things_says_nothing():
