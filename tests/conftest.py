@@ -29,6 +29,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One real PostgreSQL server for all tests that ask for it."""
+    pytest.importorskip("psycopg", reason="the extra postgres is not installed")
     if why := missing():
         pytest.skip(why)
     with PostgresServer() as server:
