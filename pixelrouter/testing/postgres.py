@@ -43,7 +43,17 @@ def missing() -> str:
         return "the test server runs on Unix sockets"
     if programs() is None:
         return "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
+    if os.geteuid() == 0 and _stand_in() is None:
+        return "PostgreSQL's server does not run as root, and there is no other user here"
     return ""
+
+
+def _stand_in() -> str | None:
+    """Who runs the server in root's place."""
+    import pwd
+
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in _NOBODY if name in known), None)
 
 
 class PostgresServer:
@@ -56,8 +66,8 @@ class PostgresServer:
         if why := missing():
             raise RuntimeError(why)
         self._bin = programs() or Path()
-        # Not the test's own temporary folder: a socket's path may have about 100 characters only.
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        # Not where TMPDIR leads: a socket's path may have about 100 characters only, and others must be able to enter.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self._data = self.folder / "data"
         self._settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "port": 5432, **settings}
         self._numbers = itertools.count(1)
@@ -111,12 +121,7 @@ class PostgresServer:
     @property
     def _user(self) -> str | None:
         """Who runs the server: us, unless we are root."""
-        if os.name == "nt" or os.geteuid() != 0:
-            return None
-        import pwd
-
-        known = {entry.pw_name for entry in pwd.getpwall()}
-        return next((name for name in _NOBODY if name in known), None)
+        return _stand_in() if os.geteuid() == 0 else None
 
     def _run(self, program: str, *arguments: object) -> None:
         done = subprocess.run(  # noqa: S603  (the server's own programs, with arguments of ours)
