@@ -25,7 +25,8 @@ from pixelrouter.types import Attempt, Billing, GenerationRequest, HttpResponse,
 FIND_PAGES = 10  # of the vendor's list, when a lost job is looked for
 LOOKS = 2  # a list may lag behind, and a charge too
 READ_AGAIN_S = 60.0  # a balance older than this is read again before a purchase
-READ_LIMIT_S = 5.0  # longest wait for that
+READ_LIMIT_S = 5.0  # longest wait for that; at most a quarter of the time that the caller has
+READ_LEAST_S = 0.5  # with less time than that it is not read
 AHEAD_S = 240.0  # our clock, of the vendor's: beyond that a list is asked from too late on (backends allow 300)
 
 
@@ -48,11 +49,12 @@ class Inquirer:
         if billing is None or call is None or backend.capabilities().idempotent or not self._live:
             return
         account, now = account_of(call.request), self._clock()
-        if now - self._tried.get(account, 0.0) < READ_AGAIN_S:
+        limit = min(READ_LIMIT_S, (ask.deadline - time.monotonic()) / 4)
+        if limit < READ_LEAST_S or now - self._tried.get(account, 0.0) < READ_AGAIN_S:
             return
         self._tried[account] = now
         try:
-            yield from self._read_balance(ask, backend, limit_s=READ_LIMIT_S)
+            yield from self._read_balance(ask, backend, limit_s=limit)
         except PixelRouterError:
             return
 
