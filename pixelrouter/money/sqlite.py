@@ -95,6 +95,7 @@ class SQLite:
             self._refuse_foreign(connection)
             _switch_to_wal(connection, self._busy_s)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -256")  # KiB: SQLite's 2 MiB a thread would be 512 MiB for 256
             self._local.connection = connection
         return connection
 
