@@ -8,7 +8,8 @@ or a new vendor with cassettes, is fuzzed without a line here.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,13 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "retrodiffusion": ({}, {"api_version": "v1"}),
     "pixellab": ({}, {"api_version": "v1"}, {"account": "subscription"}, {"prefer_jobs": True}),
 }
+#: Answers that no scenario of the cassettes holds: accounts, cancelled jobs, and the names that lists have.
+_MORE: dict[str, tuple[dict[str, Any], ...]] = {
+    "fal": ({"status": "CANCELLATION_REQUESTED"}, {"status": "ALREADY_COMPLETED"}, {"success": True}),
+    "pixellab": ({"type": "usd", "usd": 9.5}, {"credits": {"usd": 9.5}, "subscription": {"generations": 12}}),
+    "retrodiffusion": ({"balance": 9.5, "credits": 0}, {"credits": 12}),
+}
+_LISTS = {"fal": ("items",), "replicate": ("results",), "pixellab": ("characters", "objects", "tilesets")}
 _MARK = Mark("0123456789abcdef0123456789abcdef", 7, 1795255200.0)
 _TASKS: dict[str, dict[str, Any]] = {
     "image": {},
@@ -67,7 +75,28 @@ def answers(vendor: str) -> tuple[HttpResponse, ...]:
             content = each.response.content(folder.parent)
             answer = HttpResponse(each.response.status, dict(each.response.headers), content, "https://x.invalid/")
             found.setdefault((answer.status, content), answer)
-    return tuple(found.values())
+    return (*found.values(), *(_json(body) for body in (*_MORE.get(vendor, ()), *_listings(vendor, found.values()))))
+
+
+def _json(body: object) -> HttpResponse:
+    content = json.dumps(body, separators=(",", ":")).encode()
+    return HttpResponse(200, {"content-type": "application/json"}, content, "https://x.invalid/")
+
+
+def _listings(vendor: str, known: Iterable[HttpResponse]) -> Iterator[dict[str, Any]]:
+    """The vendor's jobs as its lists hold them, a few to a page, with a next page and without."""
+    jobs = []
+    for answer in known:
+        try:
+            body = json.loads(answer.content)
+        except ValueError:
+            continue
+        if isinstance(body, dict) and ("id" in body or "request_id" in body):
+            jobs.append(body)
+    for name in _LISTS.get(vendor, ()):
+        yield {name: jobs[:3], "next": None, "has_more": False, "next_cursor": None, "total": len(jobs)}
+        more = "https://api.replicate.com/v1/predictions?cursor=c"
+        yield {name: jobs[3:6], "next": more, "has_more": True, "next_cursor": "c", "total": len(jobs)}
 
 
 @cache
