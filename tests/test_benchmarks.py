@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -40,3 +41,12 @@ def test_the_pairs_of_both_ledgers_are_counted_and_judged() -> None:
 def test_the_processor_time_of_each_vendor_is_printed() -> None:
     text = run("vendors.py", "--requests", "20")
     assert text.count("of our own processor time") == 4
+
+
+def test_lost_answers_become_known_and_no_verdict_is_wrong() -> None:
+    rows = json.loads(run("unknowns.py", "--losses", "4", "--json"))["rows"]
+    assert {row["way"]: row["unknown"] + row["wrong"] for row in rows} == {row["way"]: 0 for row in rows}
+    assert sum(row["uncovered_micros"] for row in rows) == 0
+    assert next(row for row in rows if row["way"] == "retrodiffusion v2")["certain"] == 4
+    fooled = json.loads(run("unknowns.py", "--losses", "4", "--json", "--fooled"))["rows"]
+    assert sum(row["uncovered_micros"] for row in fooled) == 0

@@ -103,7 +103,8 @@ def _next(one: Reconciled) -> str:
     if one.settled and one.evidence.outcome != "charged":
         collected = "nothing: the image is here" if one.art else "`pixelrouter resume` collects it"
         return collected if one.evidence.outcome == "found" else "nothing: the money is free again"
-    return one.evidence.next or "-"
+    takes = one.evidence.outcome == "found" and not one.evidence.next  # a dry run
+    return one.evidence.next or ("`pixelrouter reconcile` collects it" if takes else "-")
 
 
 def _exit_code(done: list[Reconciled]) -> int:

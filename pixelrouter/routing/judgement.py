@@ -164,12 +164,13 @@ def _of_balance(case: Case, looks: Sequence[Look]) -> _Sight | None:
     last = moves[-1]
     numbers, told = _numbers(last), _told(last)
     if last.unclear:
-        others = ", ".join(one[:12] for one in last.unclear[:5])
-        words = f"{told} Other purchases of the same time ({others}) may be part of that."
+        named = ", ".join(one[:12] for one in last.unclear[:5])
+        words = f"{told} Other purchases of the same time ({named}) may be part of that."
         return _Sight("unclear", words, numbers)
     if last.start.money < held:
         return _Sight("unclear", f"{told} There was too little on the account to pay it from.", numbers)
-    rest = f" and the {len(last.open)} other open requests" if last.open else ""
+    others = "another open request" if len(last.open) == 1 else f"{len(last.open)} other open requests"
+    rest = f" and {others}" if last.open else ""
     if held and last.unexplained == held.micros + sum(last.open):
         return _Sight("charged", f"{told} That is exactly what is held for this request{rest}.", numbers)
     if held and _within_the_list(case.attempt, last):
