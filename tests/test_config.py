@@ -115,6 +115,7 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
         "on_unknown": "spend_again",
         "strategy": "fastest",
         "ledger": "postgresql://build@db/game",
+        "lease_s": "30",
         "observe": "logging,otel",
         "state": "s",
         "project": "p",
