@@ -113,11 +113,11 @@ BOMBS = {
     "a number of a million digits": b'{"balance_cost":' + b"9" * 1_000_000 + b"}",
     "a fraction of a million digits": b'{"balance_cost":0.' + b"9" * 1_000_000 + b"}",
     "an exponent of twenty digits": b'{"balance_cost":1e99999999999999999999}',
-    "a million quotes": b'"' + b'\\"' * 1_000_000,
-    "words without end": b'{"detail":"' + b"a b " * 1_000_000 + b'"}',
+    "100,000 quotes": b'"' + b'\\"' * 100_000,
+    "words without end": b'{"detail":"' + b"a b " * 100_000 + b'"}',
     "nothing but escapes": b'{"image":"data:,' + b"%41" * 1_500_000 + b'"}',
-    "letters after brackets": b"[]" * 200 + b"x" * 1_000_000,
-    "quotes after brackets": b"[]" * 200 + b'\\"' * 1_000_000,
+    "letters after brackets": b"[]" * 200 + b"x" * 100_000,
+    "quotes after brackets": b"[]" * 200 + b'\\"' * 100_000,
     "utf-16": '{"detail":"x"}'.encode("utf-16"),
     "a bom": b"\xef\xbb\xbf{}",
     "nothing": b"",
@@ -130,7 +130,7 @@ def test_a_bomb_of_json(name):
     for vendor in vendors():
         for kind in ("submit", "poll", "quote", "find", "balance", "catalogue"):
             reader = next((each for each in readers(vendor) if each.kind == kind), None)
-            for status in (200, 422) if reader else ():
+            for status in (200, 422) if kind == "submit" else (200,) if reader else ():
                 judge.check(reader, response(status, BOMBS[name]))
 
 

@@ -112,7 +112,7 @@ def test_a_refusal_is_told_in_a_few_printable_words(tmp_path):
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(b"", id="hung up"),
+        pytest.param(b"", id="hung up", marks=pytest.mark.slow),
         pytest.param(
             b'{"id":"another","status":"succeeded","output":["https://x.replicate.delivery/a"]}', id="another"
         ),
