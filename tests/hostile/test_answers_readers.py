@@ -52,7 +52,7 @@ def response(status, body, headers=()):
 
 def each_example(count):
     """The same test with few examples by default and with many in the gate."""
-    return [pytest.param(count, id="some"), pytest.param(count * 30, id="many", marks=pytest.mark.slow)]
+    return [pytest.param(count, id="some"), pytest.param(count * 60, id="many", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("vendor", vendors())
@@ -62,7 +62,7 @@ def test_every_kind_of_reader_is_there_and_understands_something(vendor):
     assert all(any(each.good for each in readers(vendor) if each.kind == kind) for kind in ("submit", "poll"))
 
 
-@pytest.mark.parametrize("count", each_example(80))
+@pytest.mark.parametrize("count", each_example(40))
 @pytest.mark.parametrize("vendor", vendors())
 def test_documented_answers_spoilt(vendor, count):
     @settings(max_examples=count, **UNHURRIED)
@@ -74,7 +74,7 @@ def test_documented_answers_spoilt(vendor, count):
     run()
 
 
-@pytest.mark.parametrize("count", each_example(60))
+@pytest.mark.parametrize("count", each_example(30))
 @pytest.mark.parametrize("vendor", vendors())
 def test_junk_with_the_vendors_own_names(vendor, count):
     @settings(max_examples=count, **UNHURRIED)
@@ -90,7 +90,7 @@ def test_junk_with_the_vendors_own_names(vendor, count):
     run()
 
 
-@pytest.mark.parametrize("count", each_example(60))
+@pytest.mark.parametrize("count", each_example(30))
 def test_bytes(count):
     @settings(max_examples=count, **UNHURRIED)
     @given(st.sampled_from(EVERY), st.binary(max_size=300), st.sampled_from(mutants.STATUSES))
