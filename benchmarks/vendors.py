@@ -55,7 +55,8 @@ def vendor(name: str) -> Iterator[str]:
 @contextlib.contextmanager
 def post_processor() -> Iterator[list[float]]:
     """Adds up the processor time of everything in pixelrouter.pixels that a call goes through."""
-    from pixelrouter.routing import collect, finishing
+    from pixelrouter.routing import finishing
+    from pixelrouter.routing.collecting import collect
 
     spent: list[float] = []
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pixelrouter.errors import PixelRouterError
     from pixelrouter.routing.batch import BatchResult
     from pixelrouter.routing.events import ProgressEvent
-    from pixelrouter.routing.reconcile import Reconciled
+    from pixelrouter.routing.recovering.reconcile import Reconciled
     from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
     from pixelrouter.types import Attempt, Cost, Evidence, GenerationRequest, Money, PixelArt, Quote, Report
 
@@ -24,7 +24,7 @@ _HOMES = {
     "AsyncPixelRouter": "routing.router",
     "BatchResult": "routing.batch",
     "ProgressEvent": "routing.events",
-    "Reconciled": "routing.reconcile",
+    "Reconciled": "routing.recovering.reconcile",
     "PixelRouterError": "errors",
     "Attempt": "types",
     "Cost": "types",

@@ -395,7 +395,7 @@ class ConnectionLost(LedgerError):
 
 
 class TakenOver(LedgerError):
-    """This machine did not answer for so long that another one of the team carries on with the attempt."""
+    """The machine did not answer for so long that another one of the team carries on with the attempt."""
 
     money: ClassVar[MoneyMoved] = "held"
 

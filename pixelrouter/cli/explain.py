@@ -8,7 +8,7 @@ from pixelrouter.cli import options as o
 from pixelrouter.cli.output import command, emit, say, table
 
 if TYPE_CHECKING:
-    from pixelrouter.routing.explanation import Considered
+    from pixelrouter.routing.choosing.explanation import Considered
 
 
 @command()

@@ -16,7 +16,7 @@ from pixelrouter.cli.waiting import progress
 from pixelrouter.errors import OutcomeUnknown
 
 if TYPE_CHECKING:
-    from pixelrouter.routing.reconcile import Reconciled
+    from pixelrouter.routing.recovering.reconcile import Reconciled
 
 _MEANS = {"list": "vendor's list", "resend": "idempotency key", "balance": "balance", "hand": "by hand", "": "-"}
 

@@ -16,7 +16,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.totals import By, Span
 from pixelrouter.reports.rows import rows
 from pixelrouter.routing.ask import Ask, Candidate, candidate, lacking
-from pixelrouter.routing.lost import COMPLAIN
+from pixelrouter.routing.recovering.lost import COMPLAIN
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Cost, HttpRequest, Mark
 from pixelrouter.types.evidence import Evidence, Outcome

@@ -36,18 +36,18 @@ from pixelrouter.pixels import FinishSpec
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, Candidate
 from pixelrouter.routing.ask import candidate as candidate_of
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.choosing.offers import TRIAL, Offer
+from pixelrouter.routing.choosing.style import Rebound, kept
+from pixelrouter.routing.choosing.survey import PAID, Choosing
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import free_call, read
 from pixelrouter.routing.effects import Sleep, Steps, Work
-from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.gate import may_turn_down, none_left
 from pixelrouter.routing.keys import derived_seed
-from pixelrouter.routing.lost import no_image
-from pixelrouter.routing.offers import TRIAL, Offer
-from pixelrouter.routing.quotes import Quotes
-from pixelrouter.routing.recovery import Recovery, fingerprint
+from pixelrouter.routing.pricing.quotes import Quotes
+from pixelrouter.routing.recovering.lost import no_image
+from pixelrouter.routing.recovering.recovery import Recovery, fingerprint
 from pixelrouter.routing.sending import Sender
-from pixelrouter.routing.style import Rebound, kept
-from pixelrouter.routing.survey import PAID, Choosing
 from pixelrouter.routing.verdict import FALL_THROUGH
 from pixelrouter.types import Attempt, GenerationRequest, Mark, Progress, Ticket
 

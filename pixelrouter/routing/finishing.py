@@ -13,7 +13,7 @@ from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_index
 from pixelrouter.routing.ask import Ask
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.routing.gate import judged
-from pixelrouter.routing.lost import no_image
+from pixelrouter.routing.recovering.lost import no_image
 from pixelrouter.store import Store
 from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task, Unit
 

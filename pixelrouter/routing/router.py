@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.totals import By, Day, Span
-from pixelrouter.routing import batch, desk, doctor, resuming
-from pixelrouter.routing import reconcile as reconciling
-from pixelrouter.routing.advice import advice
+from pixelrouter.routing import batch, desk, doctor
 from pixelrouter.routing.arguments import Arguments
+from pixelrouter.routing.choosing.explanation import Explanation
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
-from pixelrouter.routing.explanation import Explanation
-from pixelrouter.routing.reconcile import Accept, Reconciled
+from pixelrouter.routing.recovering import reconcile as reconciling
+from pixelrouter.routing.recovering import resuming
+from pixelrouter.routing.recovering.advice import advice
+from pixelrouter.routing.recovering.reconcile import Accept, Reconciled
 from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
 from pixelrouter.types import Attempt, Money, PixelArt, Quote

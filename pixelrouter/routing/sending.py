@@ -22,13 +22,13 @@ from pixelrouter.errors import (
 )
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing import verdict
-from pixelrouter.routing.admission import Admission
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.choosing.admission import Admission
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import read
+from pixelrouter.routing.collecting.keeping import after_sending, ticket_for, write_down
 from pixelrouter.routing.effects import NotBegun, Paid, Sleep, Steps
-from pixelrouter.routing.free import read
-from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
-from pixelrouter.routing.recovery import Recovery
+from pixelrouter.routing.recovering.recovery import Recovery
 from pixelrouter.routing.verdict import Verdict
 from pixelrouter.types import Attempt, Delivery, HttpResponse, Ticket
 

@@ -26,19 +26,19 @@ from pixelrouter.pixels import FinishSpec, resolve_palette
 from pixelrouter.pixels.colors.quantize import quantizer
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.choosing.explanation import Explanation, explain
+from pixelrouter.routing.choosing.style import kept
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import free_call, read
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
-from pixelrouter.routing.explanation import Explanation, explain
 from pixelrouter.routing.finishing import finished_art
-from pixelrouter.routing.free import free_call, read
 from pixelrouter.routing.gate import after, goes_on, none_left, noted, remembering, turned_down
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
-from pixelrouter.routing.pricing import price
-from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.pricing.price import price
+from pixelrouter.routing.pricing.quotes import Quotes
 from pixelrouter.routing.state import State
-from pixelrouter.routing.style import kept
 from pixelrouter.routing.watched import watched
 from pixelrouter.types import (
     Attempt,

@@ -201,7 +201,19 @@ def test_every_option_reaches_the_router(cli, monkeypatch):
         "--on-unknown",
         "spend_again",
         *finishing.split(),
-        *"--strategy cheapest --style-group heroes --restyle --asset potion --tag red --tag small".split(),
+        *[
+            "--strategy",
+            "cheapest",
+            "--style-group",
+            "heroes",
+            "--restyle",
+            "--asset",
+            "potion",
+            "--tag",
+            "red",
+            "--tag",
+            "small",
+        ],
     ]
     assert cli("generate", "x", *args.split(), *more, "--dry-run").exit_code == 0
     expected = {

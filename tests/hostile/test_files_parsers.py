@@ -21,8 +21,8 @@ from pixelrouter.errors import ConfigError, PixelRouterError, UnknownPalette
 from pixelrouter.files import read_bounded
 from pixelrouter.pixels import resolve_palette
 from pixelrouter.pixels.batch.journal import NAME, Journal
-from pixelrouter.routing.collect import Collector
-from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.pricing.quotes import Quotes
 from pixelrouter.wire.cassette import Cassette
 from pixelrouter.wire.lint import lint
 

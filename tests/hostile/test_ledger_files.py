@@ -21,7 +21,7 @@ from pixelrouter import PixelRouter
 from pixelrouter.errors import LedgerError, NotWrittenDown, OutcomeUnknown, PixelRouterError
 from pixelrouter.money import sqlite
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.routing import keeping
+from pixelrouter.routing.collecting import keeping
 from pixelrouter.testing.shop import Shop
 from pixelrouter.testing.simulator import simulator_of
 from tests.hostile.ledgers import DAMAGE, PURSE, draft, fill, some

@@ -174,7 +174,7 @@ def test_a_store_that_takes_nothing_after_paying(
     vendor: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image is paid for; once there is room, the same call has it without a second charge."""
-    monkeypatch.setattr("pixelrouter.routing.keeping.KEEP_TRYING_S", 0.2)
+    monkeypatch.setattr("pixelrouter.routing.collecting.keeping.KEEP_TRYING_S", 0.2)
     with simulator_of(vendor)() as simulator:
         shop = Shop(vendor, simulator, tmp_path / "state")
         (tmp_path / "state").mkdir()

@@ -56,7 +56,7 @@ def test_proofs_of_life_swept_away_while_a_job_runs(shop: Shop) -> None:
 
 
 def test_the_whole_folder_swept_away_while_a_job_runs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixelrouter.routing.keeping.KEEP_TRYING_S", 0.2)
+    monkeypatch.setattr("pixelrouter.routing.collecting.keeping.KEEP_TRYING_S", 0.2)
     came: list[BaseException] = []
 
     def buy() -> None:

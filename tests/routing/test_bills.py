@@ -14,8 +14,8 @@ import pytest
 
 from pixelrouter.errors import JobFailed, OverBudget
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.routing.bills import MOST
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.pricing.bills import MOST
 from pixelrouter.store import Store
 from pixelrouter.testing.shop import Shop
 from pixelrouter.types import Cost, Money

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pixelrouter.errors import JobFailed, OutcomeUnknown, OverBudget, PixelRouterError, StillRunning
-from pixelrouter.routing.bills import warnings
+from pixelrouter.routing.pricing.bills import warnings
 from pixelrouter.testing.shop import Shop
 from pixelrouter.types import Cost, Money
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pixelrouter.errors import CircuitOpen
 from pixelrouter.money.history import Latency, Outcome
-from pixelrouter.routing.breaker import Health, closed_or_raise, health, healthy
-from pixelrouter.routing.choice import Facts, order
+from pixelrouter.routing.choosing.breaker import Health, closed_or_raise, health, healthy
+from pixelrouter.routing.choosing.choice import Facts, order
 from pixelrouter.types import Cost, Money
 
 STRATEGIES = ("in_order", "cheapest", "fastest", "weighted")

@@ -14,7 +14,7 @@ import pytest
 
 from pixelrouter import AsyncPixelRouter, PixelRouter
 from pixelrouter.errors import ConfigError, NoBackend, OverBudget, PixelRouterError
-from pixelrouter.routing.explanation import Explanation
+from pixelrouter.routing.choosing.explanation import Explanation
 from pixelrouter.testing.shop import Shop
 from tests.routing.test_admission import both, later, one
 

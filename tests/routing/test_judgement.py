@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pixelrouter.backends.protocol import Absence
 from pixelrouter.money.balances import Movement, Reading
-from pixelrouter.routing.judgement import Case, Listed, Look, judge
+from pixelrouter.routing.recovering.judgement import Case, Listed, Look, judge
 from pixelrouter.types import Attempt, Billing, Cost, Money, Ticket
 
 BILLING = Billing(told_s=60, lost_s=900)

@@ -349,7 +349,11 @@ class _Connection(BaseHTTPRequestHandler):
             phrase = HTTPStatus(reply.status).phrase
         except ValueError:
             phrase = "Unknown"
-        lines = [f"HTTP/1.1 {reply.status} {phrase}", f"Date: {self.date_time_string(self.server.simulator.now())}", f"Content-Length: {length}"]
+        lines = [
+            f"HTTP/1.1 {reply.status} {phrase}",
+            f"Date: {self.date_time_string(self.server.simulator.now())}",
+            f"Content-Length: {length}",
+        ]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         body = b"" if self.command == "HEAD" else reply.body

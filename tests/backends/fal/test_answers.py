@@ -227,7 +227,11 @@ def test_image2pixel_delivers_two_files_and_says_what_it_found():
 
 @pytest.mark.parametrize(
     ("url", "data"),
-    [("data:image/png;base64,QUJD", b"ABC"), ("data:image/png;base64,?", b"data:image/png;base64,?"), ("data:,a%20b", b"a b")],
+    [
+        ("data:image/png;base64,QUJD", b"ABC"),
+        ("data:image/png;base64,?", b"data:image/png;base64,?"),
+        ("data:,a%20b", b"a b"),
+    ],
 )
 def test_a_file_inside_the_answer_is_kept(url, data):
     assert collected({"images": [{"url": url}]}).items == (Inline(data),)

@@ -17,8 +17,8 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Worker
 from pixelrouter.money.slots import Limits, Wait, wait_for
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.breaker import CLOSED, Health, closed_or_raise, health
-from pixelrouter.routing.choice import cooling_words
+from pixelrouter.routing.choosing.breaker import CLOSED, Health, closed_or_raise, health
+from pixelrouter.routing.choosing.choice import cooling_words
 from pixelrouter.routing.effects import Sleep, Steps
 from pixelrouter.types import Attempt
 

@@ -25,12 +25,12 @@ from pixelrouter.errors import (
 from pixelrouter.money.balances import account_of
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import read
+from pixelrouter.routing.collecting.keeping import after_sending, ticket_for, write_down
 from pixelrouter.routing.effects import Paid, Steps
-from pixelrouter.routing.free import read
-from pixelrouter.routing.inquiry import Inquirer, billing_of, mark_of
-from pixelrouter.routing.judgement import Case, Finding, Look, judge
-from pixelrouter.routing.keeping import after_sending, ticket_for, write_down
+from pixelrouter.routing.recovering.inquiry import Inquirer, billing_of, mark_of
+from pixelrouter.routing.recovering.judgement import Case, Finding, Look, judge
 from pixelrouter.types import Attempt, Cost, Delivery, Evidence, GenerationRequest, Ticket
 
 

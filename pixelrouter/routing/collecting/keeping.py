@@ -18,7 +18,7 @@ from pixelrouter.routing.effects import Sleep, Steps
 from pixelrouter.types import Attempt, Delivery, Inline, Ticket
 
 if TYPE_CHECKING:
-    from pixelrouter.routing.collect import Collector
+    from pixelrouter.routing.collecting.collect import Collector
 
 T = TypeVar("T")
 KEEP_TRYING_S = 60.0

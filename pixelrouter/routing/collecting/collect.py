@@ -27,12 +27,12 @@ from pixelrouter.errors import (
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.pixels import decode
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.bills import bill, booked, warnings
-from pixelrouter.routing.download import Came, Download
+from pixelrouter.routing.collecting.download import Came, Download
+from pixelrouter.routing.collecting.free import free_call, keeping, read, rules_of, still_running
+from pixelrouter.routing.collecting.keeping import after_sending, write_down
 from pixelrouter.routing.effects import Sleep, Steps, Work
-from pixelrouter.routing.free import free_call, keeping, read, rules_of, still_running
-from pixelrouter.routing.keeping import after_sending, write_down
-from pixelrouter.routing.lost import COMPLAIN, expired, forgotten, no_image
+from pixelrouter.routing.pricing.bills import bill, booked, warnings
+from pixelrouter.routing.recovering.lost import COMPLAIN, expired, forgotten, no_image
 from pixelrouter.store import Store
 from pixelrouter.types import (
     Attempt,

@@ -16,7 +16,7 @@ from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate, with_placeholder
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.pictures import blank
-from pixelrouter.routing.quotes import Quotes
+from pixelrouter.routing.pricing.quotes import Quotes
 from pixelrouter.types import FREE, GenerationRequest, Mark, Money, Quote
 
 TRIAL = Mark("trial", 1)  # of a request that is written, and never sent

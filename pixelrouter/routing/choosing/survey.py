@@ -11,16 +11,16 @@ from pixelrouter.money import history
 from pixelrouter.money.bindings import Binding
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.money.owner import Worker
-from pixelrouter.routing.admission import Admission
 from pixelrouter.routing.ask import Ask, Candidate
-from pixelrouter.routing.breaker import closed_or_raise
-from pixelrouter.routing.choice import Facts, order
+from pixelrouter.routing.choosing.admission import Admission
+from pixelrouter.routing.choosing.breaker import closed_or_raise
+from pixelrouter.routing.choosing.choice import Facts, order
+from pixelrouter.routing.choosing.offers import Offer, Offers
+from pixelrouter.routing.choosing.style import Styles, belongs
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.keys import generation_key
-from pixelrouter.routing.offers import Offer, Offers
-from pixelrouter.routing.pricing import quote_of
-from pixelrouter.routing.quotes import Quotes
-from pixelrouter.routing.style import Styles, belongs
+from pixelrouter.routing.pricing.price import quote_of
+from pixelrouter.routing.pricing.quotes import Quotes
 from pixelrouter.routing.verdict import FALL_THROUGH
 from pixelrouter.types import Attempt
 

@@ -1,7 +1,7 @@
 """Asks a vendor what became of a lost request: its list of jobs, and what is left on the account. All of it free.
 
-What comes back is a look, for routing.judgement to weigh. A vendor that cannot be asked is a look too, with the reason;
-nothing here raises because of it.
+What comes back is a look, for routing.recovering.judgement to weigh. A vendor that cannot be asked is a look too, with
+the reason; nothing here raises because of it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pixelrouter.errors import InvalidRequest, PixelRouterError
 from pixelrouter.money.balances import Balances, Movement, Reading, account_of
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import free_call, read
 from pixelrouter.routing.effects import Sleep, Steps
-from pixelrouter.routing.free import free_call, read
-from pixelrouter.routing.judgement import Listed, Look
+from pixelrouter.routing.recovering.judgement import Listed, Look
 from pixelrouter.types import Attempt, Billing, GenerationRequest, HttpResponse, Mark, Money, Ticket
 
 FIND_PAGES = 10  # of the vendor's list, when a lost job is looked for

@@ -15,12 +15,12 @@ from pixelrouter.money import history
 from pixelrouter.money.bindings import Binding
 from pixelrouter.money.history import Latency
 from pixelrouter.routing.ask import Ask, Candidate, candidate
-from pixelrouter.routing.breaker import CLOSED, Health
-from pixelrouter.routing.choice import latency_words
+from pixelrouter.routing.choosing.breaker import CLOSED, Health
+from pixelrouter.routing.choosing.choice import latency_words
+from pixelrouter.routing.choosing.style import keeps, kept
+from pixelrouter.routing.choosing.survey import PAID, Choosing, Turn
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.pricing import quote_of
-from pixelrouter.routing.style import keeps, kept
-from pixelrouter.routing.survey import PAID, Choosing, Turn
+from pixelrouter.routing.pricing.price import quote_of
 from pixelrouter.routing.verdict import FALL_THROUGH
 from pixelrouter.types import Attempt, Money, Quote
 

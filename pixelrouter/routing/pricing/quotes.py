@@ -21,9 +21,9 @@ from pixelrouter.errors import InvalidRequest, PixelRouterError, UnexpectedAnswe
 from pixelrouter.files import read_bounded
 from pixelrouter.money import prices
 from pixelrouter.routing.ask import Ask
-from pixelrouter.routing.collect import Collector
+from pixelrouter.routing.collecting.collect import Collector
+from pixelrouter.routing.collecting.free import free_call, read
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.free import free_call, read
 from pixelrouter.types import Attempt, Cost, GenerationRequest, ModelInfo, Money, Quote
 
 CATALOGUE_BYTES = 16 * 1024 * 1024

@@ -9,9 +9,9 @@ from typing import TypeVar
 from pixelrouter.backends.protocol import Call, RemoteBackend
 from pixelrouter.errors import PixelRouterError, ResultExpired
 from pixelrouter.routing.ask import Ask
+from pixelrouter.routing.collecting.free import free_call, keeping, read, still_running
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.free import free_call, keeping, read, still_running
-from pixelrouter.routing.lost import forgotten, kept_no_more
+from pixelrouter.routing.recovering.lost import forgotten, kept_no_more
 from pixelrouter.types import Attempt, Delivery, HttpResponse, Inline, Ticket
 from pixelrouter.wire.retry import RetryBudget
 

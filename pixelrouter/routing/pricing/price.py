@@ -6,7 +6,7 @@ from pixelrouter.errors import InvalidRequest, NoBackend
 from pixelrouter.money.ledger import Ledger
 from pixelrouter.routing.ask import Ask, Candidate, candidate, with_placeholder
 from pixelrouter.routing.effects import Steps
-from pixelrouter.routing.quotes import Quotes, listed
+from pixelrouter.routing.pricing.quotes import Quotes, listed
 from pixelrouter.types import Cost, GenerationRequest, Money, Quote, Unit
 
 

@@ -1,0 +1,1 @@
+"""Who is asked: the order of the backends, and whether a paid request may leave now."""

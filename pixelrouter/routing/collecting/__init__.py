@@ -1,0 +1,1 @@
+"""From the vendor's ticket to images on disk: all of it free and repeatable."""

@@ -1,0 +1,1 @@
+"""What a request will cost, and what a bill means for the books."""
