@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pixelrouter.errors import PixelRouterError
     from pixelrouter.routing.batch import BatchResult
     from pixelrouter.routing.events import ProgressEvent
+    from pixelrouter.routing.explanation import Explanation
     from pixelrouter.routing.recovering.reconcile import Reconciled
     from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
     from pixelrouter.types import Attempt, Cost, Evidence, GenerationRequest, Money, PixelArt, Quote, Report
@@ -24,6 +25,7 @@ _HOMES = {
     "AsyncPixelRouter": "routing.router",
     "BatchResult": "routing.batch",
     "ProgressEvent": "routing.events",
+    "Explanation": "routing.explanation",
     "Reconciled": "routing.recovering.reconcile",
     "PixelRouterError": "errors",
     "Attempt": "types",
