@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pixelrouter import errors
     from pixelrouter.errors import PixelRouterError
     from pixelrouter.routing.batch import BatchResult
+    from pixelrouter.routing.choosing.explanation import Explanation
     from pixelrouter.routing.events import ProgressEvent
-    from pixelrouter.routing.explanation import Explanation
     from pixelrouter.routing.recovering.reconcile import Reconciled
     from pixelrouter.routing.router import AsyncPixelRouter, PixelRouter
     from pixelrouter.types import Attempt, Cost, Evidence, GenerationRequest, Money, PixelArt, Quote, Report
@@ -25,7 +25,7 @@ _HOMES = {
     "AsyncPixelRouter": "routing.router",
     "BatchResult": "routing.batch",
     "ProgressEvent": "routing.events",
-    "Explanation": "routing.explanation",
+    "Explanation": "routing.choosing.explanation",
     "Reconciled": "routing.recovering.reconcile",
     "PixelRouterError": "errors",
     "Attempt": "types",
@@ -44,6 +44,7 @@ __all__ = [
     "BatchResult",
     "Cost",
     "Evidence",
+    "Explanation",
     "GenerationRequest",
     "Money",
     "PixelArt",
