@@ -58,7 +58,7 @@ def network(monkeypatch):
 @pytest.fixture
 def no_waiting(monkeypatch):
     """Pauses between two looks at a job, and before a free call is tried again, take no time."""
-    monkeypatch.setattr("pixelrouter.routing.effects.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("pixelrouter.routing.interrupts.time.sleep", lambda seconds: None)
     monkeypatch.setattr("pixelrouter.wire.retry.FIRST_WAIT_S", 0.0)
 
 

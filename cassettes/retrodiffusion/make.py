@@ -178,7 +178,7 @@ CALLS = {
     "no_balance": case("402", EACH_TASK, "OutOfCredit", "0"),
     "rate_limited": case("429 with `Retry-After`", EACH_TASK, "RateLimited", "0"),
     "content_refused": case("403", EACH_TASK, "ContentRefused", "0"),
-    "failed_task": case("failed, and refunded", EACH_TASK, "JobFailed", "0", says="inference_failed"),
+    "failed_task": case("failed, and refunded by API Activity", EACH_TASK, "JobFailed", "0", says="inference_failed"),
     "url_only": case(
         "paid, with an empty list of images: they are at addresses", [POTION], "delivered", "0.025", bill="reported"
     ),
@@ -188,9 +188,9 @@ CALLS = {
     "lost_accept": case(
         "a page of HTML answers the paid request; the same again, by its key, finds the one job",
         [POTION],
-        "OutcomeUnknown",
+        "delivered",
         "0.025",
-        again="delivered",
+        bill="reported",
     ),
     "v1_at_once": case(
         "v1 answers with the image instead of a job", [POTION], "delivered", "0.025", bill="reported", **V1
@@ -313,6 +313,13 @@ class Scenario:
         self._append(call, status, {"Content-Type": "image/png" if status == 200 else "application/xml"}, content)
         return self
 
+    def refunded(self) -> Scenario:
+        """The account's record of a failed request."""
+        body = {"request_id": REQUEST_ID, "operation": "inference", "mode": "async", "status": "failed"}
+        body |= {"http_status": 502, "charged": False, "balance_cost": self._price, "outputs": []}
+        self._add(self._backend.renew(self._ticket), 200, body)
+        return self
+
     def renewed(self, url: str) -> Scenario:
         """The account's record of the request, whose address is signed anew."""
         output = {"position": 0, "media_type": "image/png", "available": True, "url": url}
@@ -357,7 +364,7 @@ def _failed(root: Path) -> None:
         one.quoted().refused(403, "generation_rejected", "Generation rejected.")
     error = {"status_code": 502, "code": "inference_failed", "message": "Inference failed.", "request_id": REQUEST_ID}
     for one in scenarios(root, "failed_task"):
-        one.quoted().accepted().polled("running", 2).polled("failed", 9, error=error)
+        one.quoted().accepted().polled("running", 2).polled("failed", 9, error=error).refunded()
 
 
 def _awkward(root: Path) -> None:
