@@ -50,12 +50,12 @@ class Offers:
         """Raises InvalidRequest or ConfigError where the candidate cannot serve the ask; says why."""
         backend: Backend = candidate.backend
         candidate.need_task()
-        candidate.need_packages()
         if backend.kind == "remote":
             candidate.need_key()
             backend = yield from self._quotes.with_catalogue(ask, backend)
         request = candidate.request.model_copy(update={"model": backend.resolve(candidate.request).id})
         ask.check_licence(backend, request)
+        candidate.need_packages()  # last: nobody should install what would not serve
         if backend.kind != "remote":
             return Offer(candidate, backend, request)
         first = backend.first(request)
