@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pixelrouter import errors
 from pixelrouter.backends.retrodiffusion.backend import Backend, RetroDiffusionSettings
-from pixelrouter.types import Delivery, GenerationRequest, Mark, Money, Progress
+from pixelrouter.types import Delivery, GenerationRequest, Mark, Money, Progress, Ticket
 from pixelrouter.wire.cassette import Cassette
 from pixelrouter.wire.recording import RecordingTransport
 
@@ -80,8 +80,10 @@ def test_failed_task(ask):
     api = backend()
     ticket = ask("failed_task", api.submit(REQUEST, Mark("any", 7)), paid=True)
     assert isinstance(ask("failed_task", api.poll(ticket)), Progress)
+    asked = ask("failed_task", api.poll(ticket))  # it failed: the next question is what became of the money
+    assert isinstance(asked, Ticket)
     with pytest.raises(errors.JobFailed) as caught:
-        ask("failed_task", api.poll(ticket))
+        ask("failed_task", api.poll(asked))
     assert (caught.value.charged, caught.value.code) == (Money(0), "inference_failed")
 
 
