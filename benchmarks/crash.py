@@ -31,7 +31,7 @@ from failpoints import POINTS, Target
 from market import KEYS, KINDS, Market, Request
 from processes import forkserver, ledger_at
 
-LINES, LIVES = 3, 4  # workers at once, and how many of them follow one another
+LINES, LIVES = 3, 4  # workers at once, and how many of them follow one another unless told otherwise
 #: What goes wrong on the way, and on which kind of request where that is not the fault's own.
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("lose_reply", {}),
@@ -83,7 +83,9 @@ class Plan:
         return list(dict.fromkeys(r for line in self.lines for life in line for r in life.requests))
 
 
-def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mark: str = "") -> Plan:
+def plan(
+    seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mark: str = "", lives: int = LIVES
+) -> Plan:
     """The round of that number. ``at``: the points to die at, where one is named; else each in its turn.
 
     ``mark`` makes its requests differ from those of other runs on the same ledger.
@@ -99,8 +101,8 @@ def plan(seed: int, number: int, vendor: str | None, at: Sequence[str] = (), mar
     shared = [Request(f"{first}-{stem}-all", first), next(names)]
     deck = list(at or POINTS)
     random.Random(f"{seed}").shuffle(deck)
-    deal = (deck[n % len(deck)] for n in range(number * LINES * LIVES, (number + 1) * LINES * LIVES))
-    lines = tuple(tuple(_life(rng, shared, names, next(deal)) for _ in range(LIVES)) for _ in range(LINES))
+    deal = (deck[n % len(deck)] for n in range(number * LINES * lives, (number + 1) * LINES * lives))
+    lines = tuple(tuple(_life(rng, shared, names, next(deal)) for _ in range(lives)) for _ in range(LINES))
     return Plan(seed, number, kinds, lines, rng.choice((0.0, 0.0, 0.1, 0.4)), rng.random() < 0.3)
 
 
@@ -295,6 +297,7 @@ def report(score: Score, seed: int) -> None:
 def _again(options: argparse.Namespace, number: int, at: Sequence[str]) -> str:
     """The command that plays a round again."""
     words = ["python", "benchmarks/crash.py", "--seed", str(options.seed), "--round", str(number)]
+    words += ["--lives", str(options.lives)] if options.lives != LIVES else []
     for name in ("vendor", "ledger"):
         words += [f"--{name}", value] if (value := getattr(options, name)) else []
     return shlex.join([*words, *(word for point in at for word in ("--at", point))])
@@ -315,7 +318,7 @@ def survive(options: argparse.Namespace, ledger: str | None) -> tuple[Score, int
         # Every second round looks for the points at which nobody has died yet; beyond the number, every one does.
         late = score.killed.total() >= options.kills
         missing = options.at or (_uncovered(score)[:6] if number % 2 or late else ())
-        wrong = theatre.play(plan(options.seed, number, options.vendor, missing, mark), score)
+        wrong = theatre.play(plan(options.seed, number, options.vendor, missing, mark, options.lives), score)
         if wrong:
             for line in wrong[:12]:
                 print(f"BROKEN: {line}", file=sys.stderr)
@@ -337,6 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--ledger", help="postgresql://… or `postgres`, a server of its own; else a file for each round"
     )
+    parser.add_argument("--lives", type=int, default=LIVES, help="workers that follow one another in a round")
     parser.add_argument("--round", type=int, help="this round alone")
     parser.add_argument("--at", action="append", metavar="POINT", help="die there, wherever a point is named")
     parser.add_argument("--cover", action="store_true", help="go on until somebody died at every point that is passed")

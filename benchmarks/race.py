@@ -93,7 +93,7 @@ class Track:
         left = {process.sentinel: process for process in processes}
         while left:
             look()
-            for sentinel in wait(list(left), timeout=0.001):
+            for sentinel in wait(list(left), timeout=0.02):
                 del left[sentinel]  # type: ignore[arg-type]  # a sentinel is what was asked for
         wrong = []
         for process, job in zip(processes, jobs, strict=True):

@@ -27,6 +27,6 @@ def test_batches_leave_no_files_open(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_memory_stays_flat() -> None:
-    rows = figures("memory.py", "--requests", "2000")
+    rows = figures("memory.py", "--requests", "1000")
     assert [row["way"] for row in rows] == ["one batch", "small batches", "asynchronous"]
     assert all(row["flat"] and row["files"][-1] <= row["files"][0] + 10 for row in rows)

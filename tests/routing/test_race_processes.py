@@ -22,6 +22,6 @@ def test_processes_race_for_caps_and_sprites() -> None:
 
 @pytest.mark.slow
 def test_eight_processes_race_at_every_vendor() -> None:
-    told = figures("race.py")
+    told = figures("race.py", "--requests", "6")
     assert not any(race["wrong"] for race in told)
     assert len([race for race in told if "overshoot" in race]) == 7
