@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from pixelrouter.testing import RetroDiffusionSimulator
 from pixelrouter.testing.postgres import PostgresServer, missing
 
 KEY = "rdpk-simulator-0001"
+# A shell without job control starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 CREDENTIALS = {variable for name in backends.names() for variable in backends.load(name).credentials}
 
 
