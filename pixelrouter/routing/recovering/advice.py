@@ -34,10 +34,16 @@ def _ended(row: Attempt) -> str:
     if not row.cost.money:
         return "nothing was charged"
     if kind == "ResultExpired":
-        return f"lost by the vendor: complain with its id {row.vendor_request}; fresh=True (--fresh) buys anew"
+        return f"lost by the vendor: {_complain(row)}; fresh=True (--fresh) buys anew"
     if kind == "ChargedWithoutImage":
-        return f"paid without an image: complain with the vendor's id {row.vendor_request}; --fresh buys anew"
+        return f"paid without an image: {_complain(row)}; fresh=True (--fresh) buys anew"
     return "paid, and no image came"
+
+
+def _complain(row: Attempt) -> str:
+    """With what a person can complain; a vendor whose answer was lost has named nothing."""
+    named = row.vendor_request or (row.ticket and row.ticket.id)
+    return f"complain with the vendor's id {named}" if named else "compare the vendor's bill (it named no id)"
 
 
 def _how(row: Attempt) -> str:
