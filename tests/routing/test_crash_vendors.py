@@ -91,9 +91,13 @@ PLANS = {
     "character-4": Plan(
         "pixellab",
         {"prompt": "a baker", "size": 32, "model": "character-4", "task": "views", "views": "4"},
+        found=True,
     ),
     "tileset": Plan(
-        "pixellab", {"prompt": "grass", "size": 32, "task": "tileset", "tiles": "wang", "upper": "stone"}, moved=True
+        "pixellab",
+        {"prompt": "grass", "size": 32, "task": "tileset", "tiles": "wang", "upper": "stone"},
+        found=True,
+        moved=True,
     ),
 }
 #: The deaths that a plain run tries; the gate tries them all.
