@@ -82,22 +82,18 @@ class Balances:
 
     def before(self, backend: str, account: str, unit: Unit, at: float) -> list[Reading]:
         """The readings up to a moment, newest first."""
-        values = {"backend": backend, "account": account, "unit": unit, "at": at, "most": LOOKED_AT}
-        with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT micros, read_at FROM balance WHERE backend = :backend AND account = :account"
-                " AND unit = :unit AND read_at <= :at ORDER BY read_at DESC LIMIT :most",
-                values,
-            ).fetchall()
-        return [Reading(Money(row["micros"], unit), row["read_at"]) for row in rows]
+        return self._readings(backend, account, unit, "read_at <= :at ORDER BY read_at DESC", at)
 
     def after(self, backend: str, account: str, unit: Unit, at: float) -> list[Reading]:
         """The readings from a moment on, oldest first."""
+        return self._readings(backend, account, unit, "read_at >= :at ORDER BY read_at", at)
+
+    def _readings(self, backend: str, account: str, unit: Unit, which: str, at: float) -> list[Reading]:
         values = {"backend": backend, "account": account, "unit": unit, "at": at, "most": LOOKED_AT}
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT micros, read_at FROM balance WHERE backend = :backend AND account = :account"
-                " AND unit = :unit AND read_at >= :at ORDER BY read_at LIMIT :most",
+                "SELECT micros, read_at FROM balance WHERE backend = :backend AND account = :account"  # noqa: S608  (``which`` is one of two constants)
+                f" AND unit = :unit AND {which} LIMIT :most",
                 values,
             ).fetchall()
         return [Reading(Money(row["micros"], unit), row["read_at"]) for row in rows]
