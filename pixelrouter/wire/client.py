@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing, closing
 from typing import Any, Literal, Self
 
 import httpx
@@ -130,13 +131,10 @@ class Wire(Exchange):
         try:
             with network.under(network.Terms(time.monotonic() + limit_s, cap, pool == "public")):
                 response = self._client(pool).send(request, stream=True, auth=None, follow_redirects=False)
-                try:
-                    body = Body(response, cap, self._clock, end)
+                with closing(response), Body(response, cap, self._clock, end) as body:
                     for part in body.parts():
                         body.add(part)
-                finally:
-                    response.close()
-            return body.finish()
+                    return body.finish()
         except httpx.HTTPError as error:
             strip(error)
             raise
@@ -242,13 +240,11 @@ class AsyncWire(Exchange):
         try:
             with network.under(network.Terms(time.monotonic() + limit_s, cap, pool == "public")):
                 response = await self._client(pool).send(request, stream=True, auth=None, follow_redirects=False)
-                try:
-                    body = Body(response, cap, self._clock, end)
-                    async for part in body.async_parts():
-                        body.add(part)
-                finally:
-                    await response.aclose()
-            return body.finish()
+                async with aclosing(response):
+                    with Body(response, cap, self._clock, end) as body:
+                        async for part in body.async_parts():
+                            body.add(part)
+                        return body.finish()
         except httpx.HTTPError as error:
             strip(error)
             raise

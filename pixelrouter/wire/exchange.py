@@ -6,6 +6,7 @@ anything to them.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import random
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
+from typing import Self
 
 import httpx
 
@@ -84,15 +86,23 @@ class Exchange:
 class Body:
     """Collects an answer's body under a size cap, until ``end`` on the ``clock``.
 
-    As it travels: httpx would unpack it without a bound.
+    As it travels: httpx would unpack it without a bound. Used in a ``with``, which lets go of what has come: an
+    exception's traceback would keep it, and the next answer would need its room beside it.
     """
 
     def __init__(self, response: httpx.Response, cap: int, clock: Callable[[], float], end: float) -> None:
         self._response, self._cap, self._clock, self._end = response, cap, clock, end
         self._here = response.is_stream_consumed  # by a transport that answers from memory; httpx has unpacked it
         self._unpacked = self._here and "content-encoding" in response.headers
-        self._data = bytearray()  # no list of parts: of parts of a byte or two each, that would be forty times as large
+        # No list of parts: of parts of a byte or two each, that would be forty times as large.
+        self._data = io.BytesIO()
         guard.check_size(self._declared() or 0, cap)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._data.close()
 
     def _declared(self) -> int | None:
         text = self._response.headers.get("content-length", "")
@@ -112,8 +122,8 @@ class Body:
 
     def add(self, part: bytes) -> None:
         """Raises WireError over the cap, ``httpx.ReadTimeout`` past the time limit."""
-        guard.check_size(len(self._data) + len(part), self._cap)
-        self._data += part
+        guard.check_size(self._data.tell() + len(part), self._cap)
+        self._data.write(part)
         if self._clock() > self._end:  # httpx limits each read, which a trickle of bytes never reaches
             raise httpx.ReadTimeout("the answer trickled in for too long", request=self._response.request)
 
@@ -126,8 +136,8 @@ class Body:
         declared = self._declared()
         # Where the length says something else than the bytes that follow it (RFC 9110 section 8.6).
         other = response.request.method == "HEAD" or response.status_code in (204, 304)
-        data = bytes(self._data)
-        self._data.clear()
+        data = self._data.getvalue()  # no copy of it: what CPython's buffer holds is a bytes object already
+        self._data.close()
         if declared not in (None, len(data)) and not other and not self._unpacked:
             raise httpx.RemoteProtocolError(
                 f"{declared} bytes were declared and {len(data)} came", request=response.request

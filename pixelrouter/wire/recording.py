@@ -9,6 +9,7 @@ paid call promises holds while recording too.
 from __future__ import annotations
 
 import time
+from contextlib import aclosing, closing
 
 import httpx
 
@@ -48,13 +49,10 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             with opening_client():
                 self._client = network.client(_FRESH, tls())
         response = self._client.send(request, stream=True, auth=None, follow_redirects=False)
-        try:
-            whole = _collecting(response)
+        with closing(response), _collecting(response) as whole:
             for part in whole.parts():
                 whole.add(part)
-        finally:
-            response.close()
-        return self._keep(request, body, whole.finish())
+            return self._keep(request, body, whole.finish())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See :meth:`handle_request`."""
@@ -65,13 +63,11 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             with opening_client():
                 self._async_client = network.async_client(_FRESH, tls())
         response = await self._async_client.send(request, stream=True, auth=None, follow_redirects=False)
-        try:
-            whole = _collecting(response)
-            async for part in whole.async_parts():
-                whole.add(part)
-        finally:
-            await response.aclose()
-        return self._keep(request, body, whole.finish())
+        async with aclosing(response):
+            with _collecting(response) as whole:
+                async for part in whole.async_parts():
+                    whole.add(part)
+                return self._keep(request, body, whole.finish())
 
     def _recorded(self, request: httpx.Request, body: bytes) -> httpx.Response | None:
         if self.cassette.mode == "record":
