@@ -1,9 +1,10 @@
-"""Reading a file that may be anything: a pipe that never speaks, a device without an end, something of gigabytes."""
+"""Files read whatever they may be, and written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 
@@ -26,3 +27,27 @@ def read_bounded(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise OSError(f"it has more than {most} bytes")
     return data
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there, so that it is never half written. Makes its folder.
+
+    Raises OSError. A link is replaced, not followed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        part.chmod(0o666 & ~_umask())  # mkstemp makes files that nobody else can read
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o22)
+    os.umask(mask)
+    return mask
