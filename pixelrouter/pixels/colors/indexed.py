@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING
 
-from pixelrouter.pixels.color import Bytes, pack
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pixelrouter.pixels.color import Bytes
 
 ENTRIES = 256  # a PNG palette has at most this many, the transparent one included
 
@@ -17,6 +19,11 @@ def to_indexed(rgba: Bytes, palette: Bytes) -> Image.Image:
     follow, so every image of a shared palette agrees on its indices. Partial alpha makes one entry for each pair of
     colour and alpha, in that order, and the caller has seen to it that there are at most 256.
     """
+    import numpy as np  # in the functions, since a FinishSpec asks only for ENTRIES
+    from PIL import Image
+
+    from pixelrouter.pixels.color import pack
+
     alpha = rgba[..., 3]
     if not np.isin(alpha, (0, 255)).all():
         return _with_partial_alpha(rgba)
@@ -36,6 +43,11 @@ def to_indexed(rgba: Bytes, palette: Bytes) -> Image.Image:
 
 
 def _with_partial_alpha(rgba: Bytes) -> Image.Image:
+    import numpy as np
+    from PIL import Image
+
+    from pixelrouter.pixels.color import pack
+
     pairs = (pack(rgba[..., :3]).astype(np.uint64) << 8) | rgba[..., 3]
     pairs = np.where(rgba[..., 3] == 0, 0, pairs)
     values, index = np.unique(pairs, return_inverse=True)
@@ -48,6 +60,10 @@ def _with_partial_alpha(rgba: Bytes) -> Image.Image:
 
 def thin_alpha(rgba: Bytes) -> Bytes:
     """Fewer steps of alpha, as few as it takes for colours and alphas to fit into one palette."""
+    import numpy as np
+
+    from pixelrouter.pixels.color import pack
+
     for step in (1, 17, 51, 85, 255):
         out = rgba.copy()
         out[..., 3] = np.rint(rgba[..., 3] / step) * step

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import islice
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from pixelrouter.errors import UnknownPalette, UnreadableImage
 from pixelrouter.files import read_bounded
-from pixelrouter.pixels.color import pack, to_hex, unpack
-from pixelrouter.pixels.decode import decode
 
 PaletteLike: TypeAlias = str | os.PathLike[str] | Sequence[str] | Sequence[tuple[int, int, int]]
 
@@ -117,7 +114,7 @@ def _color(value: Any) -> str:
         if match := _SHORT.fullmatch(value.strip()):
             return "#" + "".join(2 * digit for digit in match[1].lower())
     elif isinstance(value, Sequence) and len(value) == 3:
-        channels = [int(c) for c in value if isinstance(c, int | np.integer) and 0 <= c <= 255]
+        channels = [int(c) for c in value if isinstance(c, Integral) and 0 <= c <= 255]
         if len(channels) == 3:
             return "#" + "".join(f"{c:02x}" for c in channels)
     raise UnknownPalette(f"{_short(value)} is not a colour.", hint="Write '#ff8800' or (255, 136, 0).")
@@ -178,6 +175,11 @@ def _numbers(line: str) -> tuple[int, ...]:
 
 def _from_strip(path: Path) -> tuple[str, ...]:
     """The colours of a picture in reading order, transparent pixels left out."""
+    import numpy as np  # here, since names and text files need neither it nor Pillow
+
+    from pixelrouter.pixels.color import pack, to_hex, unpack
+    from pixelrouter.pixels.decode import decode
+
     try:
         pixels = np.asarray(decode(path).image).reshape(-1, 4)
     except UnreadableImage as error:
