@@ -114,7 +114,7 @@ def _color(value: Any) -> str:
         if match := _SHORT.fullmatch(value.strip()):
             return "#" + "".join(2 * digit for digit in match[1].lower())
     elif isinstance(value, Sequence) and len(value) == 3:
-        channels = [int(c) for c in value if isinstance(c, Integral) and 0 <= c <= 255]
+        channels = [int(c) for c in value if isinstance(c, Integral) and 0 <= int(c) <= 255]
         if len(channels) == 3:
             return "#" + "".join(f"{c:02x}" for c in channels)
     raise UnknownPalette(f"{_short(value)} is not a colour.", hint="Write '#ff8800' or (255, 136, 0).")
