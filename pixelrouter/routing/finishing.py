@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pixelrouter.errors import IncompleteDelivery, QualityRejected, UnreadableImage
+from pixelrouter.errors import IncompleteDelivery, QualityRejected
 from pixelrouter.money.ledger import Ledger
-from pixelrouter.pixels import Cut, Finished, cut, finish, finish_many, to_indexed
+from pixelrouter.pixels import Decoded, to_indexed
 from pixelrouter.routing.ask import Ask
+from pixelrouter.routing.cutting import finished_images
 from pixelrouter.routing.effects import Steps, Work
 from pixelrouter.routing.gate import judged
 from pixelrouter.routing.recovering.lost import no_image
 from pixelrouter.store import Store
-from pixelrouter.types import VIEW_NAMES, Attempt, Cost, Layout, Licence, Money, PixelArt, Task, Unit
+from pixelrouter.types import (
+    Attempt,
+    Cost,
+    Layout,
+    Licence,
+    Money,
+    PixelArt,
+    Task,
+    Unit,
+)
 
 
 def finished_art(
@@ -38,7 +47,9 @@ def finished_art(
     ask.tell("finish", attempt.backend, 0.0)
     raws = attempt.raws[: layout.raws]
     try:
-        done, names, times = yield Work(lambda: _finish_all(raws, attempt.names, store, ask, layout))
+        done, names, times = yield Work(
+            lambda: finished_images(raws, attempt.names, layout, ask.spec, ask.request.views, _held(ask, store))
+        )
         done = yield Work(lambda: judged(done, ask))
     except QualityRejected as error:
         error.stored = raws
@@ -56,10 +67,6 @@ def finished_art(
     bought = [row for row in rows if row.id in made]
     expected = _expected(ask, layout)
     count = len(done)
-    if ask.request.views and set(names) == set(VIEW_NAMES[ask.request.views]):
-        # Vendors deliver views in orders of their own; a caller gets them in one.
-        order = [names.index(view) for view in VIEW_NAMES[ask.request.views]]
-        done, names = [done[at] for at in order], VIEW_NAMES[ask.request.views]
     art = PixelArt(
         names=names,
         durations=times,
@@ -78,6 +85,8 @@ def finished_art(
         reused=not bought,
         notes=(*attempt.notes, *(f"{row.backend}: {row.error}" for row in earlier if row.error)),
         request=ask.request,
+        layout=layout,
+        native=ask.spec.native,
     )
     if ask.sheet:
         art = _one_sheet(art, ask.request.task)
@@ -118,32 +127,6 @@ def _paid_now(bought: Sequence[Attempt], unit: Unit) -> Cost:
     return Cost(sum((cost.money for cost in costs), start=Money(0, unit)), source)
 
 
-def _finish_all(
-    raws: Sequence[str], raw_names: Sequence[str], store: Store, ask: Ask, layout: Layout
-) -> tuple[list[Finished], tuple[str, ...], tuple[int, ...]]:
-    """The finished images of the raws, their names, and their milliseconds where they move."""
-    cuts: list[Cut] = []
-    for at, raw in enumerate(raws):
-        try:
-            one = cut(ask.decoded.pop(raw) if raw in ask.decoded else store.get(raw), layout)
-        except UnreadableImage:
-            continue  # the attempt's row says so; the others are still worth having
-        label = raw_names[at] if at < len(raw_names) else ""
-        if len(one.images) == 1:
-            fallback = layout.names[at] if len(layout.names) == len(raws) > 1 else one.names[0]
-            one = replace(one, names=(label or fallback,))
-        elif label:
-            one = replace(one, names=tuple(f"{label}/{name or number}" for number, name in enumerate(one.names)))
-        elif len(raws) > 1:
-            one = replace(one, names=tuple(f"{at}/{name or number}" for number, name in enumerate(one.names)))
-        cuts.append(one)
-    images = [image for one in cuts for image in one.images]
-    # Frames, views and tiles belong together: one palette for all.
-    done = [finish(image, ask.spec) for image in images] if layout.is_plain else finish_many(images, ask.spec)
-    warnings = [one.warnings for one in cuts for _ in one.images]
-    done = [
-        replace(one, report=replace(one.report, warnings=(*extra, *one.report.warnings))) if extra else one
-        for one, extra in zip(done, warnings, strict=True)
-    ]
-    times = tuple(time for one in cuts for time in one.durations)
-    return done, tuple(name for one in cuts for name in one.names), times if any(times) else ()
+def _held(ask: Ask, store: Store) -> Callable[[str], Decoded | bytes]:
+    """Raw images by their hashes: those that were decoded on arrival need not be read again."""
+    return lambda raw: ask.decoded.pop(raw) if raw in ask.decoded else store.get(raw)

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import Any, Literal, Unpack, get_args
 
 from pydantic import SecretStr, ValidationError
@@ -19,17 +18,17 @@ from pydantic import SecretStr, ValidationError
 from pixelrouter import backends as registry
 from pixelrouter.backends.protocol import Backend
 from pixelrouter.config import Settings
-from pixelrouter.errors import ConfigError, InvalidRequest, PixelRouterError, QualityRejected, register_secret
+from pixelrouter.errors import InvalidRequest, PixelRouterError, QualityRejected, register_secret
 from pixelrouter.money.budget import Cap, Purse, Scope
 from pixelrouter.money.ledger import Labels, Ledger
-from pixelrouter.pixels import FinishSpec, resolve_palette
-from pixelrouter.pixels.colors.quantize import quantizer
+from pixelrouter.pixels import resolve_palette
 from pixelrouter.routing.arguments import Finishing
 from pixelrouter.routing.ask import Ask, OnUnknown, Strategy, candidate, licence_of
 from pixelrouter.routing.choosing.explanation import Explanation, explain
 from pixelrouter.routing.choosing.style import kept
 from pixelrouter.routing.collecting.collect import Collector
 from pixelrouter.routing.collecting.free import free_call, read
+from pixelrouter.routing.cutting import finish_spec
 from pixelrouter.routing.effects import Steps
 from pixelrouter.routing.engine import Engine
 from pixelrouter.routing.events import Notify, ignore
@@ -56,7 +55,6 @@ from pixelrouter.types import (
 from pixelrouter.watch import SILENT, Watch
 
 DEFAULT_SIZE = 32
-DEFAULT_COLORS = 32
 CANCEL_S = 30.0  # how long a cancelled job is watched
 
 
@@ -186,13 +184,7 @@ class Workshop:
         return Ask(
             request=request,
             candidates=tuple(candidate(made, request, has_key=has_key) for (made, has_key), _ in ready),
-            spec=FinishSpec(
-                size=(width, height),
-                colors=request.colors or (None if request.palette else DEFAULT_COLORS),
-                palette=request.palette,
-                transparent=request.transparent,
-                **{"policy": settings.policy, **_finishing(finishing)},
-            ),
+            spec=finish_spec(request, {"policy": settings.policy, **finishing}),
             purse=self.purse(batch),
             caps=self.caps(max_usd, batch_usd, max_generations),
             fresh=fresh,
@@ -357,20 +349,6 @@ def _tags(tags: Sequence[str]) -> tuple[str, ...]:
     if isinstance(tags, str):
         raise InvalidRequest(f"tags={tags!r} should be a list.", hint=f"tags=[{tags!r}]")
     return tuple(dict.fromkeys(str(tag) for tag in tags))
-
-
-def _finishing(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """The finishing wishes that were made, as fields of FinishSpec. Raises InvalidRequest or ConfigError."""
-    if unknown := set(wishes) - set(Finishing.__annotations__):
-        raise TypeError(f"There is no argument {sorted(unknown)[0]!r}.")
-    fields = {name: value for name, value in wishes.items() if value is not None}
-    for name in ("pixel_size", "origin"):  # JSON and config know lists only
-        if isinstance(fields.get(name), Sequence):
-            fields[name] = tuple(fields[name])
-    quantizer(fields.get("quantizer", "auto"))  # says what is not installed while nothing is paid for yet
-    if fields.get("matte") == "rembg" and find_spec("rembg") is None:
-        raise ConfigError("rembg is not installed. Nothing was sent.", hint="pip install 'pixelrouter[rembg]'")
-    return fields
 
 
 def _request(**fields: Any) -> GenerationRequest:

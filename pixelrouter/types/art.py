@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types.capability import Licence
 from pixelrouter.types.job import Ticket
+from pixelrouter.types.layout import Layout
 from pixelrouter.types.money import Cost, CostSource, Money
 from pixelrouter.types.report import Report
 from pixelrouter.types.request import GenerationRequest
@@ -112,6 +113,8 @@ class PixelArt:
     names: tuple[str, ...] = ()
     durations: tuple[int, ...] = ()
     licence: Licence | None = None
+    layout: Layout = field(default_factory=Layout)  # how the raws were cut
+    native: bool = False  # whether the backend draws 1x pixels
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
