@@ -1,8 +1,8 @@
 """The container of ``.ase`` and ``.aseprite`` files: header, frames and their chunks, and the palette among them.
 
-What chunks of pixels, layers and tags mean is told in ``aseprite_reading.py`` and ``aseprite_writing.py``. Source of
-every number here: "Aseprite File Format Specifications", docs/ase-file-specs.md in github.com/aseprite/aseprite, as
-read on 2026-11-22 (commit 5c41d96). Numbers are little-endian; names are UTF-8.
+Tags and slices are in ``aseprite_marks.py``, layers and pixels in ``aseprite_reading.py`` and ``aseprite_writing.py``.
+Source of every number in the four: "Aseprite File Format Specifications", docs/ase-file-specs.md in
+github.com/aseprite/aseprite, as read on 2026-11-22 (commit 5c41d96). Numbers are little-endian; names are UTF-8.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pixelrouter.errors import InvalidRequest, UnreadableImage
 MAGIC, FRAME_MAGIC = 0xA5E0, 0xF1FA
 OLD_PALETTE, OLDER_PALETTE, PALETTE = 0x0004, 0x0011, 0x2019
 LAYER, CEL, COLOR_PROFILE, TAGS, USER_DATA, SLICE = 0x2004, 0x2005, 0x2007, 0x2018, 0x2020, 0x2022
+RAW_CEL, LINKED_CEL, COMPRESSED_CEL = 0, 1, 2
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CHUNKS = 1 << 17  # of all frames together
@@ -254,7 +255,7 @@ def _wide(value: int, scale: int) -> int:
 
 
 def palette_chunks(colors: Sequence[Color]) -> tuple[Chunk, ...]:
-    """The palette as Aseprite has it: the new chunk, and the old one for readers that know no other."""
+    """The palette twice, as Aseprite has it: the old chunk for readers that know no other, then the one with alpha."""
     if not 1 <= len(colors) <= MAX_COLORS:
         raise InvalidRequest(f"A palette of {len(colors)} colours cannot be written; it has 1 to {MAX_COLORS}.")
     body = [struct.pack("<III8x", len(colors), 0, len(colors) - 1)]
@@ -264,4 +265,4 @@ def palette_chunks(colors: Sequence[Color]) -> tuple[Chunk, ...]:
     new = Chunk(PALETTE, b"".join(body))
     few = colors[:256]
     old = struct.pack("<HBB", 1, 0, len(few) % 256) + b"".join(bytes(color.rgba[:3]) for color in few)
-    return new, Chunk(OLD_PALETTE, old)
+    return Chunk(OLD_PALETTE, old), new
