@@ -39,8 +39,6 @@ _HOMES = {
     "frames": "frames",  # one PNG a frame
 }
 NAMES = tuple(_HOMES)
-#: Endings of files that belong to an engine once it has seen them: a build writes them only where there are none.
-ONCE = (".import", ".meta")
 
 
 def exporter(name: str) -> Exporter:
