@@ -63,10 +63,10 @@ def _mentions_us(project: Path) -> bool:
         return False
 
 
-def text_of(file: Path) -> str:
+def text_of(file: Path, most: int = MAX_BYTES) -> str:
     """The text of a config file. Raises ConfigError for one that cannot be one: too long, a pipe, another encoding."""
     try:
-        text = read_bounded(file, MAX_BYTES).decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+        text = read_bounded(file, most).decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.", hint="It has to be a readable UTF-8 file.") from None
     # The parser's time grows with the square of the dots in a key.

@@ -1,0 +1,146 @@
+"""Everything wrong with a manifest, told at once: each mistake with its line, its table and key, and the fix."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from pixelrouter.assets.manifest.lines import Keys
+from pixelrouter.config_file import short
+from pixelrouter.errors import ConfigError
+
+MOST = 20  # mistakes that are told; the rest is counted
+_MEANT = {
+    **dict.fromkeys(("provider", "vendor"), "backend"),
+    **dict.fromkeys(("export", "formats", "format"), "exports"),
+    **dict.fromkeys(("candidates", "count", "variants"), "n"),
+    **dict.fromkeys(("width", "height", "resolution"), "size"),
+    **dict.fromkeys(("colours", "max_colors"), "colors"),
+    **dict.fromkeys(("for", "each", "matrix", "foreach"), "for_each"),
+    **dict.fromkeys(("files", "glob", "for_glob"), "for_files"),
+    **dict.fromkeys(("images", "reference"), "references"),
+    **dict.fromkeys(("budget", "max_usd"), "budget_usd"),
+    **dict.fromkeys(("inherits", "parent", "base"), "extends"),
+    **dict.fromkeys(("alpha", "transparency"), "transparent"),
+    **dict.fromkeys(("output", "path", "file"), "out"),
+}
+_SECRETS = ("key", "token", "secret", "password")
+
+
+class Problems:
+    """Collects the mistakes of one file. ``lines`` says where each key stands."""
+
+    def __init__(self, file: str, lines: Mapping[Keys, int]) -> None:
+        self.file, self.lines = file, lines
+        self._found: dict[tuple[int, str], str] = {}  # the fix, by line and sentence
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def line(self, path: Keys) -> int:
+        """The line of a key, or of what holds it."""
+        for length in range(len(path), 0, -1):
+            if (line := self.lines.get(path[:length])) is not None:
+                return line
+        return 1
+
+    def add(self, path: Keys, what: str, hint: str = "", *, made: str = "") -> None:
+        """A mistake at ``path``: ``what`` says it, ``hint`` the fix; ``made``: the name of a matrix's one asset."""
+        where = _place(path) + (f" ({short(made)})" if made else "")
+        self._found.setdefault((self.line(path), f"{where}: {what}" if where else what), hint)
+
+    def wrong(self, path: Keys, errors: Iterable[ErrorDetails], known: Sequence[str], *, made: str = "") -> None:
+        """What pydantic says of the table at ``path``, in which the words ``known`` may stand."""
+        for error in errors:
+            what, hint = _sentence(error, known)
+            self.add((*path, *error["loc"]), what, hint, made=made)
+
+    def check(self) -> None:
+        """Raise ConfigError with all that was found, in the order of the lines."""
+        if not self._found:
+            return
+        rows = sorted(self._found.items(), key=lambda row: row[0][0])
+        if len(rows) == 1:
+            (line, what), hint = rows[0]
+            raise ConfigError(f"{self.file}:{line}: {what}", hint=hint or None)
+        lines = [f"{self.file}:{line}: {what} {hint}".rstrip() for (line, what), hint in rows[:MOST]]
+        if len(rows) > MOST:
+            lines.append(f"... and {len(rows) - MOST} more.")
+        raise ConfigError("\n".join(lines), hint=f"Correct these {len(rows)} places in {self.file}.")
+
+
+def nearest(word: str, known: Iterable[str], *, what: str = "Known") -> str:
+    """The fix for an unknown word: the one that was probably meant, or those there are."""
+    names = list(known)
+    close = difflib.get_close_matches(word[:60].lower(), names[:2000], 1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    shown = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
+    return f"{what}: {shown}." if names else ""
+
+
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """The fix for a key that no table of this kind has."""
+    meant = _MEANT.get(key.lower().replace("-", "_"))
+    if meant in known:
+        return f"Did you mean {meant!r}?"
+    if any(word in key.lower() for word in _SECRETS):
+        return "Keys are read from the environment, never from a file."
+    return nearest(key.replace("-", "_"), known)
+
+
+def _place(path: Keys) -> str:
+    """``[asset.slime] size``, ``[project] out``, ``[asset.slime] frame_tags 2 name``."""
+    depth = 1 if path[:1] == ("project",) else 2
+    header = ".".join(_bare(str(part)) for part in path[:depth])
+    rest = " ".join(str(part + 1 if isinstance(part, int) else part) for part in path[depth:])
+    return short(f"[{header}] {rest}".strip()) if path else ""
+
+
+def _bare(key: str) -> str:
+    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else f'"{key}"'
+
+
+def _sentence(error: ErrorDetails, known: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a value, and the fix."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "there is no such key.", unknown_key(str(error["loc"][-1]), known)
+    if kind == "missing":
+        return "is missing.", "Add it."
+    shown = _shown(value)
+    if kind == "literal_error":
+        words = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
+        hint = nearest(value.replace("_", "-"), words) if isinstance(value, str) else ""
+        return f"is {shown}; it should be one of {', '.join(words)}.", hint or f"Write one of: {', '.join(words)}."
+    message = str(context["error"]) if kind == "value_error" else _plain(error["msg"])
+    hint = ""
+    if kind == "value_error" and isinstance(value, str | list):
+        hint = _guess(value, message)
+    return f"is {shown}; it {message}." if not message.startswith("'") else f"{message}.", hint
+
+
+def _guess(value: Any, message: str) -> str:
+    from pixelrouter.assets.export import NAMES
+
+    names = [value] if isinstance(value, str) else value
+    wrong = next((name for name in names if isinstance(name, str) and name not in NAMES), None)
+    return nearest(wrong, NAMES) if " is no export" in message and wrong is not None else ""
+
+
+def _plain(message: str) -> str:
+    """Pydantic's words as the rest of a sentence."""
+    return message.removeprefix("Input ").replace("valid ", "").replace("a boolean", "true or false").rstrip(".")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + short(value) + '"'
+    if isinstance(value, dict):
+        return "a table"
+    return short(value)

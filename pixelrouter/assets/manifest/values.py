@@ -1,0 +1,187 @@
+"""The kinds of values in ``assets.toml``: what may be written, what it becomes, and its JSON Schema.
+
+Each is one annotated type without unions, so that a wrong value gives one sentence instead of one for every branch.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from pixelrouter.assets.export import NAMES as EXPORTS
+from pixelrouter.errors import PixelRouterError
+from pixelrouter.types import MAX_SIDE, parse_size, plain_text
+
+MOST_ENTRIES = 4096  # of one list
+PIVOTS = {
+    f"{row}{'-' if row and column else ''}{column}" or "center": (x, y)
+    for row, y in (("top", 0.0), ("", 0.5), ("bottom", 1.0))
+    for column, x in (("left", 0.0), ("", 0.5), ("right", 1.0))
+}
+_COLOR = r"^#?([0-9a-fA-F]{6})$|^#[0-9a-fA-F]{3}$"
+
+
+def _text(value: Any) -> Any:
+    return plain_text(value) if isinstance(value, str) else value
+
+
+def _size(value: Any) -> tuple[int, int]:
+    try:
+        return parse_size(value)
+    except PixelRouterError:
+        pass
+    raise ValueError(f'should be pixels of the sprite, 1 to {MAX_SIDE} a side: 16, "16x24" or [16, 24]')
+
+
+def _list(value: Any) -> Any:
+    """One text stands for a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise ValueError('should be a text or a list of texts: ["...", "..."]')
+    if len(value) > MOST_ENTRIES:
+        raise ValueError(f"has {len(value)} entries; {MOST_ENTRIES} are the most")
+    return tuple(value)
+
+
+def _palette(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, str) and value.strip():
+        return plain_text(value)
+    if isinstance(value, list | tuple) and value and all(isinstance(one, str) for one in value):
+        if wrong := next((one for one in value if not re.match(_COLOR, one)), None):
+            raise ValueError(f'{wrong!r} is not a colour; write "#ff8800"')
+        return tuple(value)
+    raise ValueError('should be a built-in name ("pico-8"), a palette file, or a list of colours ("#ff8800")')
+
+
+def _pair(what: str, low: float, high: float) -> Callable[[Any], tuple[float, float]]:
+    def check(value: Any) -> tuple[float, float]:
+        pair = list(value) if isinstance(value, list | tuple) else []
+        if len(pair) == 2 and all(_is_number(one) and low <= one <= high for one in pair):
+            return (float(pair[0]), float(pair[1]))
+        raise ValueError(f"should be {what}")
+
+    return check
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_point = _pair("a place in source pixels: [0, 3.5]", 0, 1e6)
+_anchor = _pair(f"one of {', '.join(PIVOTS)}, or [x, y] from the upper left, 0 to 1", 0, 1)
+_cell = _pair("source pixels a pixel of the art, 1 to 4096: 8, or [7.5, 8]", 1, 4096)
+
+
+def _pivot(value: Any) -> tuple[float, float]:
+    return PIVOTS[value] if isinstance(value, str) and value in PIVOTS else _anchor(value)
+
+
+def _pixel_size(value: Any) -> float | tuple[float, float]:
+    if isinstance(value, int | float):
+        return _cell((value, value))[0]
+    return _cell(value)
+
+
+def _amount(value: Any) -> Decimal:
+    """Money as it is written: 1.10 is not 1.1000000000000001."""
+    text = str(value) if isinstance(value, str) or _is_number(value) else ""
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
+        return Decimal(text)
+    raise ValueError("should be an amount, 0 or more: 15 or 2.50")
+
+
+def _options(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError('should be a table of the vendor\'s own parameters: { strength = "low" }')
+    return value
+
+
+def _views(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _task(value: Any) -> Any:
+    return value.replace("-", "_") if isinstance(value, str) else value
+
+
+_SIZE_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
+        {"type": "string", "pattern": r"^\s*[0-9]{1,4}\s*([xX×,]\s*[0-9]{1,4}\s*)?$"},
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
+            "minItems": 2,
+            "maxItems": 2,
+        },
+    ]
+}
+_PALETTE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"\S"},
+        {"type": "array", "items": {"type": "string", "pattern": _COLOR}, "minItems": 1},
+    ]
+}
+
+
+def _pair_schema(low: float, high: float) -> dict[str, Any]:
+    number = {"type": "number", "minimum": low, "maximum": high}
+    return {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+
+
+def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [item, {"type": "array", "items": item, "maxItems": MOST_ENTRIES}]}
+
+
+def _known_export(value: Any) -> Any:
+    names = _list(value)
+    for name in names:
+        if name not in EXPORTS:
+            raise ValueError(f"{name!r} is no export; there are {', '.join(EXPORTS)}")
+    return tuple(dict.fromkeys(names))
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_list), WithJsonSchema(_one_or_more({"type": "string"}))]
+Size = Annotated[tuple[int, int], PlainValidator(_size), WithJsonSchema(_SIZE_SCHEMA)]
+PaletteWord = Annotated[str | tuple[str, ...], PlainValidator(_palette), WithJsonSchema(_PALETTE_SCHEMA)]
+Point = Annotated[tuple[float, float], PlainValidator(_point), WithJsonSchema(_pair_schema(0, 1e6))]
+Pivot = Annotated[
+    tuple[float, float],
+    PlainValidator(_pivot),
+    WithJsonSchema({"anyOf": [{"type": "string", "enum": list(PIVOTS)}, _pair_schema(0, 1)]}),
+]
+PixelSize = Annotated[
+    float | tuple[float, float],
+    PlainValidator(_pixel_size),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1, "maximum": 4096}, _pair_schema(1, 4096)]}),
+]
+Amount = Annotated[
+    Decimal,
+    PlainValidator(_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0},
+                {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?$"},
+            ]
+        }
+    ),
+]
+Exports = Annotated[
+    tuple[str, ...],
+    PlainValidator(_known_export),
+    WithJsonSchema(_one_or_more({"type": "string", "enum": list(EXPORTS)})),
+]
+Options = Annotated[dict[str, Any], PlainValidator(_options), WithJsonSchema({"type": "object"})]
+as_task = BeforeValidator(_task)
+as_views = BeforeValidator(_views)
