@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def try_lock(file: IO[bytes]) -> bool:
+        """Lock an open file for this process; False where somebody else has. The lock ends with the process."""
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def try_lock(file: IO[bytes]) -> bool:
+        """Lock an open file for this process; False where somebody else has. The lock ends with the process."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -51,3 +79,22 @@ def _umask() -> int:
     mask = os.umask(0o22)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def alone_with(path: Path, *, timeout_s: float = 30.0) -> Iterator[None]:
+    """Keep every other process that asks for the same from changing ``path`` meanwhile. Raises TimeoutError.
+
+    The lock file lies in the system's temporary folder, so that none is left beside a file that is committed.
+    """
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    user = "" if os.name == "nt" else f"-{os.getuid()}"
+    folder = Path(tempfile.gettempdir(), f"pixelrouter{user}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    end = time.monotonic() + timeout_s
+    with (folder / f"{name}.lock").open("ab") as file:
+        while not try_lock(file):
+            if time.monotonic() > end:
+                raise TimeoutError(f"another process has been changing {path} for too long")
+            time.sleep(0.02)
+        yield

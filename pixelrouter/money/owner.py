@@ -10,36 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sys
 import uuid
 import weakref
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
+from pixelrouter.files import try_lock
 from pixelrouter.money.budget import LIVE
 from pixelrouter.money.database import Session
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -86,7 +65,7 @@ class Owner:
         self._process, self._id = os.getpid(), uuid.uuid4().hex
         self._path = self._folder / f"{self._id}.lock"
         self._file = self._path.open("xb")
-        _lock(self._file)
+        try_lock(self._file)
 
     @property
     def id(self) -> str:
@@ -114,7 +93,7 @@ class Owner:
         except OSError:
             return True  # another user's, or no more files may be opened: rather wait than take over
         with file:
-            if not _lock(file):
+            if not try_lock(file):
                 return True
             if os.name != "nt":
                 path.unlink(missing_ok=True)
