@@ -16,6 +16,7 @@ from pixelrouter.pixels.color import Bytes
 from pixelrouter.pixels.decode import Source, decode
 from pixelrouter.pixels.sheets.content import Box
 from pixelrouter.pixels.sheets.frames import trim as trimmed
+from pixelrouter.pixels.sheets.records import frame_record, meta_record
 
 Method = Literal["grid", "shelf", "maxrects"]
 Sizes = Sequence[tuple[int, int]]
@@ -59,26 +60,10 @@ class Packed:
         """
         frames = []
         for at, (box, offset, size) in enumerate(zip(self.boxes, self.offsets, self.sizes, strict=True)):
-            width, height = box[2] - box[0], box[3] - box[1]
-            frames.append(
-                {
-                    "filename": names[at] if names else str(at),
-                    "frame": {"x": box[0], "y": box[1], "w": width, "h": height},
-                    "rotated": False,
-                    "trimmed": (width, height) != size,
-                    "spriteSourceSize": {"x": offset[0], "y": offset[1], "w": width, "h": height},
-                    "sourceSize": {"w": size[0], "h": size[1]},
-                    "duration": (durations[at] if durations else 0) or 100,
-                }
-            )
-        meta = {
-            "app": "pixelrouter",
-            "image": image,
-            "format": "RGBA8888",
-            "size": {"w": self.image.width, "h": self.image.height},
-            "scale": "1",
-        }
-        return {"frames": frames, "meta": meta}
+            time = (durations[at] if durations else 0) or 100
+            name = names[at] if names else str(at)
+            frames.append({"filename": name, **frame_record(box, offset, size, time)})
+        return {"frames": frames, "meta": meta_record(image, self.image.size)}
 
 
 def pack(
