@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from pixelrouter.assets.asset import FrameTag
 from pixelrouter.assets.sprite import Sprite
-from pixelrouter.errors import InvalidRequest
 
 DEFAULT = "default"  # of a sprite with one clip and no name for it, as Godot has it
 
@@ -28,9 +27,10 @@ def clips(sprite: Sprite) -> tuple[Clip, ...]:
     """The sprite's clips: one a frame tag; without tags one a direction ("walk/0" and "walk/1" are both of "walk");
     without names the film as a whole, or one a frame where nothing moves. Each has a name of its own.
 
-    Raises InvalidRequest for a tag over frames that are not there.
+    A film may be shorter than its tags say: what is not there is left out, and so is a tag without a frame.
     """
-    parts = [(tag.name, _unrolled(tag, sprite)) for tag in sprite.tags] if sprite.moves else []
+    tagged = [(tag.name, _unrolled(tag, sprite)) for tag in sprite.tags] if sprite.moves else []
+    parts = [(name, numbers) for name, numbers in tagged if numbers]
     if not parts:
         groups: dict[str, list[int]] = {}
         for number in range(len(sprite.frames)):
@@ -77,13 +77,7 @@ def _unrolled(tag: FrameTag, sprite: Sprite) -> tuple[int, ...]:
     A ping-pong that loops has its ends once each, since the next round brings them again; one that is played once
     comes back to where it began.
     """
-    if not 0 <= tag.first <= tag.last < len(sprite.frames):
-        raise InvalidRequest(
-            f"The frame tag {tag.name!r} of {sprite.name!r} covers frames {tag.first} to {tag.last}; "
-            f"there are frames 0 to {len(sprite.frames) - 1}.",
-            hint="Change the tag's first and last frame.",
-        )
-    there = tuple(range(tag.first, tag.last + 1))
+    there = tuple(range(tag.first, min(tag.last + 1, len(sprite.frames))))
     if tag.direction in ("reverse", "pingpong_reverse"):
         there = there[::-1]
     if tag.direction in ("forward", "reverse"):

@@ -36,8 +36,7 @@ def export(sprite: Sprite, stem: str, folder: str, *, root: str | None = None) -
     """``STEM.tres``, and ``STEM.png.import`` for where there is none yet.
 
     ``root``: the place of the project's out folder below ``res://``, "" for the project's own folder. Without it the
-    texture is named relative to the ``.tres``, as Godot allows, so that both may lie anywhere. Raises InvalidRequest
-    for a frame tag over frames that are not there.
+    texture is named relative to the ``.tres``, as Godot allows, so that both may lie anywhere.
     """
     places = [part.strip("/") for part in (root, folder, f"{stem}.png") if part and part.strip("/.")]
     texture = f"{stem}.png" if root is None else "res://" + "/".join(places)

@@ -18,7 +18,7 @@ _COLUMNS = ("left", "", "right")
 
 
 def export(sprite: Sprite, stem: str, folder: str) -> Files:
-    """``STEM.tsx``. Raises InvalidRequest for a frame tag over frames that are not there."""
+    """``STEM.tsx``."""
     width, height = sprite.size
     boxes = sprite.boxes
     image = (max(box[2] for box in boxes), max(box[3] for box in boxes))
