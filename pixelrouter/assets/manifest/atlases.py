@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pixelrouter.assets.asset import Atlas
+from pixelrouter.assets.manifest.lines import Keys
 from pixelrouter.assets.manifest.names import is_pattern, matching, unsafe
 from pixelrouter.assets.manifest.problems import Problems, nearest
-from pixelrouter.assets.manifest.tables import AtlasTable
+from pixelrouter.assets.manifest.tables import AtlasTable, Table
 
-Check = Callable[..., dict[str, Any] | None]
+Check = Callable[[type[Table], Any, Keys], tuple[dict[str, Any], bool]]
 
 
 def read_atlases(
@@ -24,10 +25,9 @@ def read_atlases(
         if why := unsafe(name):
             problems.add(path, f"the name {why}.", "Rename it.")
             continue
-        if (words := checked(AtlasTable, table, path)) is None:
-            continue
+        words, _ = checked(AtlasTable, table, path)
         found: set[str] = set()
-        for number, pattern in enumerate(words.pop("assets")):
+        for number, pattern in enumerate(words.pop("assets", ())):
             if not (matched := matching(assets, pattern)):
                 what = f"no asset {'matches' if is_pattern(pattern) else 'is called'} {pattern!r}."
                 problems.add((*path, "assets", number), what, nearest(pattern, assets))

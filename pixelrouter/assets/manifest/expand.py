@@ -1,4 +1,4 @@
-"""One table that stands for many assets: ``for_each`` (every combination of variables) and ``for_files`` (a pattern)."""
+"""One table that stands for many assets: ``for_each`` (combinations of variables) and ``for_files`` (a pattern)."""
 
 from __future__ import annotations
 

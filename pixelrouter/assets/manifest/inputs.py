@@ -60,7 +60,8 @@ class Inputs:
         try:
             return resolve_palette(wanted), "", ""
         except PixelRouterError as error:
-            return None, error.message, error.hint or ""
+            hint = error.hint or 'Write a built-in name ("pico-8"), a palette file, or colours (["#ff8800"]).'
+            return None, error.message, hint.partition(" Built in:")[0] if "Did you mean" in hint else hint
 
 
 def _strays(text: str) -> Told | None:

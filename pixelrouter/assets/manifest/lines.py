@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 
@@ -26,10 +27,8 @@ def positions(text: str) -> dict[Keys, int]:
     Entries of an array have their number, from 0, as the last key. A table has the line where it is first named.
     """
     walk = _Walk(text)
-    try:
+    with contextlib.suppress(IndexError, ValueError, RecursionError):  # the lines up to there serve
         walk.statements()
-    except (IndexError, ValueError, RecursionError):  # deeper than the stack is here: the lines up to there serve
-        pass
     return walk.found
 
 

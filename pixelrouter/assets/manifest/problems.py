@@ -12,6 +12,7 @@ from pixelrouter.assets.manifest.lines import Keys
 from pixelrouter.config_file import short
 from pixelrouter.errors import ConfigError
 
+Known = Mapping[str, Sequence[str]]  # the words of a table (""), and of a table inside of it, by its key
 MOST = 20  # mistakes that are told; the rest is counted
 _MEANT = {
     **dict.fromkeys(("provider", "vendor"), "backend"),
@@ -26,6 +27,22 @@ _MEANT = {
     **dict.fromkeys(("inherits", "parent", "base"), "extends"),
     **dict.fromkeys(("alpha", "transparency"), "transparent"),
     **dict.fromkeys(("output", "path", "file"), "out"),
+}
+_FIXES = {  # by pydantic's kinds of errors
+    "less_than_equal": "Write {le} or less.",
+    "less_than": "Write less than {lt}.",
+    "greater_than_equal": "Write {ge} or more.",
+    "greater_than": "Write more than {gt}.",
+    "int_type": "Write a whole number, without quotes.",
+    "float_type": "Write a number, without quotes.",
+    "finite_number": "Write a number.",
+    "bool_type": "Write true or false, without quotes.",
+    "string_type": 'Write a text in quotes: "...".',
+    "string_too_short": "Write something, or take it out.",
+    "too_short": "Name one at least.",
+    "too_long": "Use fewer.",
+    "tuple_type": "Write a list: [...].",
+    "model_type": "Write a table: { ... }.",
 }
 _SECRETS = ("key", "token", "secret", "password")
 
@@ -52,10 +69,11 @@ class Problems:
         where = _place(path) + (f" ({short(made)})" if made else "")
         self._found.setdefault((self.line(path), f"{where}: {what}" if where else what), hint)
 
-    def wrong(self, path: Keys, errors: Iterable[ErrorDetails], known: Sequence[str], *, made: str = "") -> None:
-        """What pydantic says of the table at ``path``, in which the words ``known`` may stand."""
+    def wrong(self, path: Keys, errors: Iterable[ErrorDetails], known: Known, *, made: str = "") -> None:
+        """What pydantic says of the table at ``path``; ``known`` are its words, and those of tables inside of it."""
         for error in errors:
-            what, hint = _sentence(error, known)
+            inside = str(error["loc"][0]) if len(error["loc"]) > 1 else ""
+            what, hint = _sentence(error, known.get(inside, ()))
             self.add((*path, *error["loc"]), what, hint, made=made)
 
     def check(self) -> None:
@@ -116,24 +134,18 @@ def _sentence(error: ErrorDetails, known: Sequence[str]) -> tuple[str, str]:
         words = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         hint = nearest(value.replace("_", "-"), words) if isinstance(value, str) else ""
         return f"is {shown}; it should be one of {', '.join(words)}.", hint or f"Write one of: {', '.join(words)}."
-    message = str(context["error"]) if kind == "value_error" else _plain(error["msg"])
-    hint = ""
-    if kind == "value_error" and isinstance(value, str | list):
-        hint = _guess(value, message)
-    return f"is {shown}; it {message}." if not message.startswith("'") else f"{message}.", hint
-
-
-def _guess(value: Any, message: str) -> str:
-    from pixelrouter.assets.export import NAMES
-
-    names = [value] if isinstance(value, str) else value
-    wrong = next((name for name in names if isinstance(name, str) and name not in NAMES), None)
-    return nearest(wrong, NAMES) if " is no export" in message and wrong is not None else ""
+    if kind == "wrong":
+        what = context["what"]
+        return (f"is {shown}; it {what}." if what.startswith("should") else f"{what}."), context["hint"]
+    return f"is {shown}; it {_plain(error['msg'])}.", _FIXES.get(kind, "").format(**context)
 
 
 def _plain(message: str) -> str:
     """Pydantic's words as the rest of a sentence."""
-    return message.removeprefix("Input ").replace("valid ", "").replace("a boolean", "true or false").rstrip(".")
+    words = message.removeprefix("Input ").removeprefix("String ").removeprefix("Value ").replace("valid ", "")
+    return (
+        words.replace("a boolean", "true or false").replace("dictionary", "table").replace("tuple", "list").rstrip(".")
+    )
 
 
 def _shown(value: Any) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pixelrouter.assets.asset import Asset, Manifest, Project
 from pixelrouter.assets.manifest.atlases import read_atlases
@@ -18,9 +20,10 @@ from pixelrouter.assets.manifest.inputs import Inputs
 from pixelrouter.assets.manifest.lines import Keys, positions
 from pixelrouter.assets.manifest.names import ASSET, leaves, outside, unsafe
 from pixelrouter.assets.manifest.places import check_places
-from pixelrouter.assets.manifest.problems import Problems, nearest
+from pixelrouter.assets.manifest.problems import Known, Problems, nearest
 from pixelrouter.assets.manifest.resolve import Shared, Words, cycle, nearer, needs, resolve, shared
-from pixelrouter.assets.manifest.tables import AssetTable, MatrixWords, ProjectTable, StyleTable, Table
+from pixelrouter.assets.manifest.sizes import keep_sizes
+from pixelrouter.assets.manifest.tables import AssetTable, FrameTagTable, MatrixWords, ProjectTable, StyleTable, Table
 from pixelrouter.config_file import at_home, short, text_of
 from pixelrouter.errors import ConfigError
 
@@ -83,13 +86,14 @@ class _Reader:
         self.assets: dict[str, Asset] = {}
         self._paths: dict[str, Keys] = {}  # of each asset's table
         self._colours = cache(inputs.colours)
+        self._unsized: list[str] = []  # assets that say nothing of their size
 
     def manifest(self, data: dict[str, Any]) -> Manifest:
         tables = {name: self._table_of_tables(data, name) for name in _TABLES[1:]}
         for key in data:
             if key not in _TABLES:
                 self.problems.add((key,), f"there is no table {short(key)!r}.", nearest(key, _TABLES))
-        words = self._checked(ProjectTable, data.get("project", {}), ("project",)) or {}
+        words, _ = self._checked(ProjectTable, data.get("project", {}), ("project",))
         project = self._project(words)
         defaults = {key: value for key, value in words.items() if key not in _NOT_INHERITED}
         self._read_styles(tables["style"], defaults)
@@ -116,29 +120,27 @@ class _Reader:
                 self.problems.add((name, key), f"is {short(repr(table))}; it should be a table.", hint)
         return good
 
-    def _checked(self, model: type[Table], table: Any, path: Keys, made: str = "") -> dict[str, Any] | None:
-        """The words of a table that are set, None where one is wrong."""
+    def _checked(self, model: type[Table], table: Any, path: Keys, made: str = "") -> tuple[dict[str, Any], bool]:
+        """The words of a table that are set and right, and whether all of them are."""
         if not isinstance(table, dict):
             self.problems.add(path, "should be a table.", f"Write [{'.'.join(map(str, path))}].")
-            return None
-        known = [*model.model_fields, *(MatrixWords.model_fields if model is AssetTable else ())]
-        try:
-            read = model.model_validate(table)
-        except ValidationError as error:
-            self.problems.wrong(path, error.errors(include_url=False), known, made=made)
-            return None
-        words = {key: getattr(read, key) for key in read.model_fields_set}
-        self._check_vendors(words, path, made)
-        return words
+            return {}, False
+        words, mistakes = _validated(model, table)
+        self.problems.wrong(path, mistakes, _known(model), made=made)
+        return words, not mistakes and self._vendors_are_right(words, path, made)
 
-    def _check_vendors(self, words: Words, path: Keys, made: str) -> None:
-        if "backend" in words and "route" in words:
+    def _vendors_are_right(self, words: Words, path: Keys, made: str) -> bool:
+        both = "backend" in words and "route" in words
+        if both:
             hint = "Keep one: backend = one name, route = several in order."
             self.problems.add((*path, "route"), "backend and route are both set.", hint, made=made)
-        for key in ("backend", "route"):
-            for name in words.get(key, ()) if key == "route" else [words[key]] if key in words else ():
-                if name not in _backends():
-                    self.problems.add((*path, key), f"there is no backend {name!r}.", nearest(name, _backends()))
+        named = [("backend", words[key]) for key in ("backend",) if key in words]
+        named += [("route", name) for name in words.get("route", ())]
+        unknown = [(key, name) for key, name in named if name not in _backends()]
+        for key, name in unknown:
+            what = f"there is no backend {short(repr(name))}."
+            self.problems.add((*path, key), what, nearest(name, _backends()), made=made)
+        return not both and not unknown
 
     def _project(self, words: Words) -> Project:
         out = self._below(words.get("out", "art"), "out")
@@ -187,7 +189,7 @@ class _Reader:
             path = ("style", name)
             if why := unsafe(name):
                 self.problems.add(path, f"the name {why}.", "Rename it.")
-            own[name] = self._checked(StyleTable, table, path) or {}
+            own[name], _ = self._checked(StyleTable, table, path)
             self._palette(own[name], path)
             references[name] = self._references(own[name], path)
         base = self._references(defaults, ("project",))
@@ -238,9 +240,7 @@ class _Reader:
             first = self.problems.line(self._paths[name])
             self.problems.add(path, f"the name {name!r} is taken by line {first}.", "Rename one.", made=label)
             return False
-        own = self._checked(AssetTable, made.table, path, label)
-        if own is None:
-            return False
+        own, good = self._checked(AssetTable, made.table, path, label)
         style = self._style(own, path, label)
         references = self._references(own, path, label)
         self._palette(own, path, label)
@@ -248,13 +248,16 @@ class _Reader:
             if key in own:
                 own[key] = self._picture(own[key], (*path, key), label)
 
-        def report(key: Any, what: str, hint: str) -> None:
-            self.problems.add((*path, *key), what, hint, made=label)
+        def report(key: Sequence[str | int], what: str, hint: str) -> None:
+            if good:  # else it may only miss what is wrong
+                self.problems.add((*path, *key), what, hint, made=label)
 
         line = self.problems.line(path)
-        self.assets[name] = resolve(name, own, style, references, lambda value: self._colours(value)[0], report, line)
-        self._paths[name] = path
-        return True
+        asset = resolve(name, own, style, references, lambda value: self._colours(value)[0], report, line)
+        if "size" not in own and "size" not in style.words:
+            self._unsized.append(name)
+        self.assets[name], self._paths[name] = asset, path
+        return good
 
     def _style(self, own: Words, path: Keys, label: str) -> Shared:
         name = own.get("style", self.styles[""].words.get("style", ""))
@@ -284,16 +287,47 @@ class _Reader:
         return place
 
     def _check_needs(self) -> None:
-        """Every ``asset:NAME`` is there, and none needs itself."""
+        """Every ``asset:NAME`` is there, and none needs itself. Then pictures that are worked on give their size."""
         for name, asset in self.assets.items():
             for needed in needs(asset):
                 if needed not in self.assets:
-                    what = f"there is no asset {needed!r} ({ASSET}{needed})."
-                    self.problems.add(self._paths[name], what, nearest(needed, self.assets), made=name)
+                    path = self._paths[name]
+                    keys = ("image", "mask", "references")
+                    key = next((key for key in keys if (*path, key) in self.problems.lines), "references")
+                    what = f"there is no asset {short(repr(needed))}."
+                    self.problems.add((*path, key), what, nearest(needed, self.assets), made=self._label(name))
         if ring := cycle(self.assets):
-            shown = " -> ".join(ring[:10])
-            what = f"is drawn from itself: {short(shown)}."
-            self.problems.add(self._paths[ring[0]], what, "Take one asset: out of the ring.")
+            what = f"is drawn from itself: {short(' -> '.join(ring[:10]))}."
+            self.problems.add(self._paths[ring[0]], what, f"Take one {ASSET} out of the ring.")
+            return
+        if not self.problems:
+            keep_sizes(self._unsized, self.assets, self.folder, self._no_size)
+
+    def _no_size(self, name: str, what: str, hint: str) -> None:
+        self.problems.add(self._paths[name], what, hint, made=self._label(name))
+
+    def _label(self, name: str) -> str:
+        """What tells an asset of a matrix from the others of its table."""
+        return name if self._paths[name][-1] != name else ""
+
+
+def _validated(model: type[Table], table: dict[str, Any]) -> tuple[dict[str, Any], list[ErrorDetails]]:
+    """The words of a table that are right, and the mistakes in the others."""
+    try:
+        read = model.model_validate(table)
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False)
+        bad = {mistake["loc"][0] for mistake in mistakes}
+        rest = {key: value for key, value in table.items() if key not in bad}
+        return _validated(model, rest)[0] if len(rest) < len(table) else {}, mistakes
+    return {key: getattr(read, key) for key in read.model_fields_set}, []
+
+
+@cache
+def _known(model: type[Table]) -> Known:
+    """The words of a table, and those of a table inside of it."""
+    words = (*model.model_fields, *(MatrixWords.model_fields if model is AssetTable else ()))
+    return {"": words, "frame_tags": tuple(FrameTagTable.model_fields)}
 
 
 @cache

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pixelrouter.assets.asset import Asset, FrameTag
-from pixelrouter.assets.manifest.lines import Keys
 from pixelrouter.assets.manifest.names import ASSET
-from pixelrouter.assets.manifest.problems import Problems
 from pixelrouter.assets.manifest.tables import FINISHING
 from pixelrouter.types import ON_AN_IMAGE
 
@@ -150,15 +147,6 @@ def _complete(own: Words, words: Words, task: str, image: str | None, report: Ca
         if tag.first > tag.last or (last is not None and tag.last >= last):
             what = f"frames {tag.first} to {tag.last} are not in order, or beyond the last."
             report(["frame_tags", number], what, f"Count from 0{f' to {last - 1}' if last else ''}.")
-
-
-@dataclass(frozen=True)
-class Source:
-    """An asset as it stands in the file."""
-
-    path: Keys
-    name: str
-    words: Words
 
 
 def cycle(assets: Mapping[str, Asset]) -> list[str] | None:

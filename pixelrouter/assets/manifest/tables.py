@@ -11,6 +11,7 @@ from pixelrouter.assets.manifest.values import (
     Amount,
     Exports,
     Flag,
+    Formats,
     Number,
     Options,
     PaletteWord,
@@ -25,8 +26,6 @@ from pixelrouter.assets.manifest.values import (
     as_views,
 )
 from pixelrouter.types import Task, Tiles, Views
-
-AtlasFormat = Literal["aseprite-json", "aseprite-json-hash", "pixi", "phaser"]
 
 #: The words of ``routing.arguments.Finishing``: they change the finished picture, and never what is bought.
 FINISHING = (
@@ -160,9 +159,7 @@ class AtlasTable(Table):
 
     assets: Texts = Field(min_length=1, description='Names of assets, or patterns: "items/*".')
     out: Text | None = Field(None, min_length=1, description="The file below the out folder, without its ending.")
-    formats: Annotated[tuple[AtlasFormat, ...], Field(min_length=1)] | None = Field(
-        None, description="What describes the sheet to an engine."
-    )
+    formats: Formats | None = Field(None, description="What describes the sheet to an engine.")
     method: Literal["grid", "shelf", "maxrects"] | None = Field(None, description="How the sprites are laid out.")
     spacing: Whole | None = Field(None, ge=0, le=64, description="Clear pixels between two sprites.")
     margin: Whole | None = Field(None, ge=0, le=64, description="Clear pixels around the sheet.")

@@ -5,13 +5,15 @@ Each is one annotated type without unions, so that a wrong value gives one sente
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from pixelrouter.assets.export import NAMES as EXPORTS
 from pixelrouter.errors import PixelRouterError
@@ -23,19 +25,29 @@ PIVOTS = {
     for row, y in (("top", 0.0), ("", 0.5), ("bottom", 1.0))
     for column, x in (("left", 0.0), ("", 0.5), ("right", 1.0))
 }
+ATLAS_FORMATS = ("aseprite-json", "aseprite-json-hash", "pixi", "phaser")
+_SHOWN = 60  # characters of a wrong word
 _COLOR = r"^#?([0-9a-fA-F]{6})$|^#[0-9a-fA-F]{3}$"
 
 
+def wrong(what: str, hint: str) -> PydanticCustomError:
+    """What is wrong with a value, as the rest of a sentence that begins with "it", and the fix."""
+    return PydanticCustomError("wrong", "{what}", {"what": what, "hint": hint})
+
+
 def _text(value: Any) -> Any:
-    return plain_text(value) if isinstance(value, str) else value
+    try:
+        return plain_text(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise wrong(f"is no text: {error}", "Take them out.") from None
 
 
 def _size(value: Any) -> tuple[int, int]:
     try:
         return parse_size(value)
     except PixelRouterError:
-        pass
-    raise ValueError(f'should be pixels of the sprite, 1 to {MAX_SIDE} a side: 16, "16x24" or [16, 24]')
+        hint = 'Write 16, "16x24" or [16, 24].'
+        raise wrong(f"should be the sprite's own pixels, 1 to {MAX_SIDE} a side", hint) from None
 
 
 def _list(value: Any) -> Any:
@@ -43,28 +55,29 @@ def _list(value: Any) -> Any:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, list | tuple):
-        raise ValueError('should be a text or a list of texts: ["...", "..."]')
+        raise wrong("should be a text or a list of texts", 'Write "..." or ["...", "..."].')
     if len(value) > MOST_ENTRIES:
-        raise ValueError(f"has {len(value)} entries; {MOST_ENTRIES} are the most")
+        raise wrong(f"has {len(value)} entries; {MOST_ENTRIES} are the most", "Use fewer.")
     return tuple(value)
 
 
 def _palette(value: Any) -> str | tuple[str, ...]:
+    hint = 'Write a built-in name ("pico-8"), a palette file, or colours (["#ff8800"]).'
     if isinstance(value, str) and value.strip():
-        return plain_text(value)
+        return str(_text(value))
     if isinstance(value, list | tuple) and value and all(isinstance(one, str) for one in value):
-        if wrong := next((one for one in value if not re.match(_COLOR, one)), None):
-            raise ValueError(f'{wrong!r} is not a colour; write "#ff8800"')
+        if bad := next((one for one in value if not re.match(_COLOR, one)), None):
+            raise wrong(f"holds {bad[:_SHOWN]!r}, which is no colour", 'Write "#ff8800".')
         return tuple(value)
-    raise ValueError('should be a built-in name ("pico-8"), a palette file, or a list of colours ("#ff8800")')
+    raise wrong("should be a palette", hint)
 
 
-def _pair(what: str, low: float, high: float) -> Callable[[Any], tuple[float, float]]:
+def _pair(what: str, hint: str, low: float, high: float) -> Callable[[Any], tuple[float, float]]:
     def check(value: Any) -> tuple[float, float]:
         pair = list(value) if isinstance(value, list | tuple) else []
         if len(pair) == 2 and all(_is_number(one) and low <= one <= high for one in pair):
             return (float(pair[0]), float(pair[1]))
-        raise ValueError(f"should be {what}")
+        raise wrong(what, hint)
 
     return check
 
@@ -73,9 +86,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-_point = _pair("a place in source pixels: [0, 3.5]", 0, 1e6)
-_anchor = _pair(f"one of {', '.join(PIVOTS)}, or [x, y] from the upper left, 0 to 1", 0, 1)
-_cell = _pair("source pixels a pixel of the art, 1 to 4096: 8, or [7.5, 8]", 1, 4096)
+_point = _pair("should be a place in source pixels", "Write [x, y]: [0, 3.5].", 0, 1e6)
+_anchor = _pair(
+    "should be a place in the sprite", f"Write one of {', '.join(PIVOTS)}, or [x, y] from 0 to 1: [0.5, 1].", 0, 1
+)
+_cell = _pair("should be source pixels a pixel of the art, 1 to 4096", "Write 8, or [7.5, 8].", 1, 4096)
 
 
 def _pivot(value: Any) -> tuple[float, float]:
@@ -93,13 +108,22 @@ def _amount(value: Any) -> Decimal:
     text = str(value) if isinstance(value, str) or _is_number(value) else ""
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
         return Decimal(text)
-    raise ValueError("should be an amount, 0 or more: 15 or 2.50")
+    raise wrong("should be an amount, 0 or more, to six places", "Write 15 or 2.50.")
 
 
 def _options(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError('should be a table of the vendor\'s own parameters: { strength = "low" }')
-    return value
+    if isinstance(value, dict) and _is_json(value):
+        return value
+    raise wrong("should be a table of texts, numbers, truth values and lists", 'Write { strength = "low" }.')
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a vendor can be sent it: no dates, no infinities."""
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return isinstance(value, str | bool) or _is_number(value)
 
 
 def _views(value: Any) -> Any:
@@ -113,7 +137,8 @@ def _task(value: Any) -> Any:
 _SIZE_SCHEMA = {
     "anyOf": [
         {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
-        {"type": "string", "pattern": r"^\s*[0-9]{1,4}\s*([xX×,]\s*[0-9]{1,4}\s*)?$"},
+        # The last of the four is the multiplication sign.
+        {"type": "string", "pattern": "^\\s*[0-9]{1,4}\\s*([xX,\u00d7]\\s*[0-9]{1,4}\\s*)?$"},
         {
             "type": "array",
             "items": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
@@ -139,12 +164,19 @@ def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item, "maxItems": MOST_ENTRIES}]}
 
 
-def _known_export(value: Any) -> Any:
-    names = _list(value)
-    for name in names:
-        if name not in EXPORTS:
-            raise ValueError(f"{name!r} is no export; there are {', '.join(EXPORTS)}")
-    return tuple(dict.fromkeys(names))
+def _one_of(known: Sequence[str], what: str) -> Callable[[Any], tuple[str, ...]]:
+    """A list whose entries are all known words, repeats left out."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        names = _list(value)
+        for name in names:
+            if name not in known:
+                close = difflib.get_close_matches(name[:_SHOWN].lower(), known, 1) if isinstance(name, str) else ()
+                hint = f"Did you mean {close[0]!r}?" if close else f"Write some of: {', '.join(known)}."
+                raise wrong(f"holds {str(name)[:_SHOWN]!r}, which is no {what}", hint)
+        return tuple(dict.fromkeys(names))
+
+    return check
 
 
 Text = Annotated[str, BeforeValidator(_text)]
@@ -179,8 +211,13 @@ Amount = Annotated[
 ]
 Exports = Annotated[
     tuple[str, ...],
-    PlainValidator(_known_export),
+    PlainValidator(_one_of(EXPORTS, "export")),
     WithJsonSchema(_one_or_more({"type": "string", "enum": list(EXPORTS)})),
+]
+Formats = Annotated[
+    tuple[str, ...],
+    PlainValidator(_one_of(ATLAS_FORMATS, "format of an atlas")),
+    WithJsonSchema(_one_or_more({"type": "string", "enum": list(ATLAS_FORMATS)})),
 ]
 Options = Annotated[dict[str, Any], PlainValidator(_options), WithJsonSchema({"type": "object"})]
 as_task = BeforeValidator(_task)
