@@ -13,6 +13,7 @@ import typer
 
 from pixelrouter.cli.booking import costs
 from pixelrouter.cli.check import check
+from pixelrouter.cli.dataset import dataset
 from pixelrouter.cli.explain import explain
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
@@ -41,6 +42,7 @@ for run in (*DRAWING, *BOOKS):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(sheet)
 app.add_typer(tile)
+app.add_typer(dataset)
 
 
 def _version(wanted: bool) -> None:
