@@ -14,6 +14,7 @@ from pixelrouter.assets.sprite import Sprite
 from pixelrouter.formats.aseprite_marks import Key, Slice, Tag
 from pixelrouter.pixels.sheets.records import Box, frame_record, meta_record
 
+_DEPTH = 2  # of JSON that has lines of its own: frames of a sheet
 _SLICE_COLOR = "#0000ffff"  # what Aseprite gives a slice of nobody's choice
 
 
@@ -120,8 +121,20 @@ def pivot_pixel(sprite: Sprite) -> tuple[int, int] | None:
 
 
 def to_json(value: Mapping[str, Any]) -> bytes:
-    """The bytes of a JSON file: readable, and the same everywhere."""
-    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    """The bytes of a JSON file: one frame a line, and the same everywhere."""
+    return (_lines(value, 0) + "\n").encode()
+
+
+def _lines(value: Any, depth: int) -> str:
+    if depth == _DEPTH or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {_lines(one, depth + 1)}" for key, one in value.items()]
+    else:
+        parts = [_lines(one, depth + 1) for one in value]
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    gap = "\n" + "  " * depth
+    return f"{opening}{gap}  " + f",{gap}  ".join(parts) + f"{gap}{closing}"
 
 
 def _tag(tag: Tag) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pixelrouter.formats.aseprite_marks import Tag
 
 def frame_tags(sprite: Sprite) -> tuple[Tag, ...]:
     """The sprite's own tags; without them one a view ("walk/0" and "walk/1" are both of "walk"); a film without
-    names is one tag of the sprite's name, since engines play tags only. Stills have none.
+    names is one tag of the sprite's name, since engines play tags only. Stills and tiles have none.
 
     Played once is ``repeat`` 1; back and forth once is 2, since Aseprite counts the ways. Raises InvalidRequest for a
     tag over frames that are not there.
@@ -31,7 +31,7 @@ def frame_tags(sprite: Sprite) -> tuple[Tag, ...]:
             Tag(name, tag.first, tag.last, tag.direction, _repeat(sprite, tag.direction))
             for name, tag in zip(names, sprite.tags, strict=True)
         )
-    if last == 0 or not (sprite.moves or any(sprite.names)):
+    if last == 0 or sprite.task == "tileset" or not (sprite.moves or any(sprite.names)):
         return ()
     runs = [(name, list(numbers)) for name, numbers in groupby(range(last + 1), lambda at: _group(sprite, at))]
     names = unique(plain(name) for name, _ in runs)
