@@ -10,18 +10,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 ASSET = "asset:"  # in front of another asset's name, where a picture is wanted
-_PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+OUTSIDE = r"^[/\\~]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"  # places that may not be written to
+_ONE = "[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
+NAME_PATTERN = f"^{_ONE}(?:/{_ONE})*$"
+_PART = re.compile(_ONE)
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # Windows keeps them
 _ENDING = re.compile(r".*\.(png|gif|apng|json|aseprite|tsx|tres|import|meta)", re.IGNORECASE)
-_LONGEST = 200  # characters; file systems take 255 bytes a part, and endings are added
+LONGEST = 200  # characters; file systems take 255 bytes a part, and endings are added
 _DEEPEST = 50  # parts of a pattern
 _MOST_VISITED = 200_000  # entries of folders that a pattern may look at
 
 
 def unsafe(name: str) -> str:
     """Why a name (parts between "/") cannot be a file's on every system, "" if it can."""
-    if len(name) > _LONGEST:
-        return f"has {len(name)} characters; {_LONGEST} are the most"
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters; {LONGEST} are the most"
     for part in name.split("/"):
         if not _PART.fullmatch(part):
             return 'should have letters a-z, digits, "_", "-" and "." only, "/" between folders'
@@ -61,11 +64,9 @@ def outside(path: str) -> str:
     """Why a relative path to be written to is refused, "" if it is not."""
     if "\x00" in path:
         return "holds a NUL character"
-    plain = path.replace("\\", "/")
-    if plain.startswith(("/", "~")) or re.match(r"[A-Za-z]:", plain):
-        return "is absolute; it should be a folder below that of assets.toml"
-    if ".." in plain.split("/"):
-        return 'leaves the project\'s folder by ".."'
+    if re.search(OUTSIDE, path):
+        up = ".." in path.replace("\\", "/").split("/")
+        return 'leaves the project\'s folder by ".."' if up else "is not a place below the folder of assets.toml"
     return ""
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pixelrouter.assets.asset import Provenance, TagDirection
+from pixelrouter.assets.manifest.names import NAME_PATTERN, OUTSIDE
 from pixelrouter.assets.manifest.values import (
     Amount,
+    Exclude,
     Exports,
     Flag,
+    ForEach,
     Formats,
+    Names,
     Number,
     Options,
     PaletteWord,
@@ -19,13 +23,13 @@ from pixelrouter.assets.manifest.values import (
     PixelSize,
     Point,
     Size,
+    TaskWord,
     Text,
     Texts,
+    ViewsWord,
     Whole,
-    as_task,
-    as_views,
 )
-from pixelrouter.types import Task, Tiles, Views
+from pixelrouter.types import Tiles
 
 #: The words of ``routing.arguments.Finishing``: they change the finished picture, and never what is bought.
 FINISHING = (
@@ -44,12 +48,12 @@ class Wishes(Table):
     """What may be said once for all assets, for a style, or for one asset; the nearest word holds."""
 
     backend: Text | None = Field(None, min_length=1, description="The one vendor that draws.")
-    route: Texts | None = Field(None, min_length=1, description="Vendors to try in this order, instead of backend.")
+    route: Names | None = Field(None, description="Vendors to try in this order, instead of backend.")
     model: Text | None = Field(None, min_length=1, description="The vendor's model or style.")
     options: Options | None = Field(None, description="The vendor's own parameters, under its own names.")
     commercial: Flag | None = Field(None, description="Only models whose licence clearly allows commercial use.")
 
-    task: Annotated[Task, as_task] | None = Field(
+    task: TaskWord | None = Field(
         None, description="What is drawn: image, edit, inpaint, views, animation, tileset or remove-background."
     )
     size: Size | None = Field(None, description='The sprite\'s own pixels: 16, "16x24" or [16, 24].')
@@ -61,7 +65,7 @@ class Wishes(Table):
         None, description='Pictures to follow: files, patterns ("art/ref/*.png"), or "asset:NAME".'
     )
     strength: Number | None = Field(None, ge=0, le=1, description="edit: 0 keeps the picture, 1 is free of it.")
-    views: Annotated[Views, as_views] | None = Field(None, description='views: "2x2", 4 or 8 sides.')
+    views: ViewsWord | None = Field(None, description='views: "2x2", 4 or 8 sides.')
     action: Text | None = Field(None, min_length=1, description='animation: what is done, "walk".')
     frames: Whole | None = Field(None, ge=1, le=64, description="animation: in how many frames.")
     tiles: Tiles | None = Field(None, description='tileset: one "seamless" tile, or the 16 "wang" tiles of a border.')
@@ -104,7 +108,12 @@ class ProjectTable(Wishes):
     """The whole build: its name, folders and budget, and every asset's defaults."""
 
     name: Text | None = Field(None, min_length=1, description="The game's name; the folder's where there is none.")
-    out: Text | None = Field(None, min_length=1, description='Folder of the finished art: "art".')
+    out: Text | None = Field(
+        None,
+        min_length=1,
+        description='Folder of the finished art: "art".',
+        json_schema_extra={"not": {"pattern": OUTSIDE}},
+    )
     store: Text | None = Field(None, min_length=1, description="Folder of the raw pictures, to be committed or shared.")
     budget_usd: Amount | None = Field(None, description="Most dollars for the whole project, ever.")
     budget_generations: Amount | None = Field(None, description='The same in a vendor\'s "generations".')
@@ -138,27 +147,37 @@ class AssetTable(Wishes):
     seed: Whole | None = Field(None, ge=0, le=2**32 - 1, description="What the vendor draws from.")
     image: Text | None = Field(None, min_length=1, description='The picture to work on: a file or "asset:NAME".')
     mask: Text | None = Field(None, min_length=1, description="inpaint: a picture, white where it is drawn anew.")
-    out: Text | None = Field(None, min_length=1, description="The file below the out folder, without its ending.")
+    out: Text | None = Field(
+        None,
+        min_length=1,
+        description="The file below the out folder, without its ending.",
+        json_schema_extra={"pattern": NAME_PATTERN},
+    )
     frame_tags: tuple[FrameTagTable, ...] | None = Field(None, max_length=256, description="Parts of the animation.")
 
 
 class MatrixWords(BaseModel):
     """The words that make one table many assets; they are taken out before the others are read."""
 
-    for_each: dict[str, list[Any]] | list[dict[str, Any]] | None = Field(
+    for_each: ForEach = Field(
         None, description='Variables and their values, { color = ["red", "blue"] }: one asset a combination.'
     )
-    for_files: Texts | None = Field(
+    for_files: Names | None = Field(
         None, description='One asset for each file, "sketches/*.png"; variables stem, path and folder.'
     )
-    exclude: list[dict[str, Any]] | None = Field(None, description='Combinations to leave out: [{ color = "red" }].')
+    exclude: Exclude = Field(None, description='Combinations to leave out: [{ color = "red" }].')
 
 
 class AtlasTable(Table):
     """Many assets on one sheet."""
 
-    assets: Texts = Field(min_length=1, description='Names of assets, or patterns: "items/*".')
-    out: Text | None = Field(None, min_length=1, description="The file below the out folder, without its ending.")
+    assets: Names = Field(description='Names of assets, or patterns: "items/*".')
+    out: Text | None = Field(
+        None,
+        min_length=1,
+        description="The file below the out folder, without its ending.",
+        json_schema_extra={"pattern": NAME_PATTERN},
+    )
     formats: Formats | None = Field(None, description="What describes the sheet to an engine.")
     method: Literal["grid", "shelf", "maxrects"] | None = Field(None, description="How the sprites are laid out.")
     spacing: Whole | None = Field(None, ge=0, le=64, description="Clear pixels between two sprites.")

@@ -10,14 +10,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from pixelrouter.assets.export import NAMES as EXPORTS
 from pixelrouter.errors import PixelRouterError
-from pixelrouter.types import MAX_SIDE, parse_size, plain_text
+from pixelrouter.types import MAX_SIDE, Task, Views, parse_size, plain_text
 
 MOST_ENTRIES = 4096  # of one list
 PIVOTS = {
@@ -134,11 +134,12 @@ def _task(value: Any) -> Any:
     return value.replace("-", "_") if isinstance(value, str) else value
 
 
+_SIDE = "0*([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])"  # 1 to MAX_SIDE
+_BY = "[xX,\u00d7]"  # the last one is the multiplication sign
 _SIZE_SCHEMA = {
     "anyOf": [
         {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
-        # The last of the four is the multiplication sign.
-        {"type": "string", "pattern": "^\\s*[0-9]{1,4}\\s*([xX,\u00d7]\\s*[0-9]{1,4}\\s*)?$"},
+        {"type": "string", "pattern": rf"^\s*{_SIDE}\s*({_BY}\s*{_SIDE}\s*)?$"},
         {
             "type": "array",
             "items": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
@@ -160,8 +161,8 @@ def _pair_schema(low: float, high: float) -> dict[str, Any]:
     return {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
 
 
-def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [item, {"type": "array", "items": item, "maxItems": MOST_ENTRIES}]}
+def _one_or_more(item: dict[str, Any], least: int = 0) -> dict[str, Any]:
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": least, "maxItems": MOST_ENTRIES}]}
 
 
 def _one_of(known: Sequence[str], what: str) -> Callable[[Any], tuple[str, ...]]:
@@ -184,6 +185,12 @@ Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_list), WithJsonSchema(_one_or_more({"type": "string"}))]
+Names = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_list),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more({"type": "string", "minLength": 1}, 1)),
+]
 Size = Annotated[tuple[int, int], PlainValidator(_size), WithJsonSchema(_SIZE_SCHEMA)]
 PaletteWord = Annotated[str | tuple[str, ...], PlainValidator(_palette), WithJsonSchema(_PALETTE_SCHEMA)]
 Point = Annotated[tuple[float, float], PlainValidator(_point), WithJsonSchema(_pair_schema(0, 1e6))]
@@ -203,7 +210,7 @@ Amount = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0},
+                {"type": "number", "minimum": 0, "maximum": 999_999_999},
                 {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?$"},
             ]
         }
@@ -220,5 +227,36 @@ Formats = Annotated[
     WithJsonSchema(_one_or_more({"type": "string", "enum": list(ATLAS_FORMATS)})),
 ]
 Options = Annotated[dict[str, Any], PlainValidator(_options), WithJsonSchema({"type": "object"})]
-as_task = BeforeValidator(_task)
-as_views = BeforeValidator(_views)
+TaskWord = Annotated[
+    Task,
+    BeforeValidator(_task),
+    WithJsonSchema({"enum": [*(task.replace("_", "-") for task in get_args(Task)), "remove_background"]}),
+]
+ViewsWord = Annotated[Views, BeforeValidator(_views), WithJsonSchema({"enum": [*get_args(Views), 4, 8]})]
+_VALUE = {"type": ["string", "number"]}
+_VARIABLES = {"propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}, "minProperties": 1}
+ForEach = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    **_VARIABLES,
+                    "additionalProperties": {"type": "array", "items": _VALUE, "minItems": 1, "uniqueItems": True},
+                },
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "object", **_VARIABLES, "additionalProperties": _VALUE},
+                },
+            ]
+        }
+    ),
+]
+Exclude = Annotated[
+    Any,
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "object", "minProperties": 1, "additionalProperties": _VALUE}},
+    ),
+]
