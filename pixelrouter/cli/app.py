@@ -23,6 +23,7 @@ from pixelrouter.cli.reconcile import reconcile
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 from pixelrouter.cli.tile import tile
+from pixelrouter.cli.verify import verify
 from pixelrouter.routing.interrupts import terminate
 
 app = typer.Typer(
@@ -38,7 +39,8 @@ DRAWING: tuple[Callable[..., object], ...] = (
     *(quote, explain, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, reconcile, cancel, doctor, backends)
-for run in (*DRAWING, *BOOKS):
+BUILDING: tuple[Callable[..., object], ...] = (verify,)
+for run in (*DRAWING, *BOOKS, *BUILDING):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(sheet)
 app.add_typer(tile)

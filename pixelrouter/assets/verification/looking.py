@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,8 @@ _STAND = frozenset({"missing", "changed", "unreadable", "size", "blank"})  # rul
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to look at. ``file`` is its path relative to the manifest's folder; ``asset`` is given for the asset's own
-    picture, ``names`` are those of its frames; ``adopted``: a person changed it, and the lock knows.
+    """One file to look at. ``file`` is its path relative to the manifest's folder; ``asset`` is given for the asset's
+    own picture, ``names`` are those of its frames; ``adopted``: a person changed it, and the lock knows.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Job:
     adopted: bool = False
     asset: Asset | None = None
     names: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 def look_at(job: Job) -> list[Issue]:

@@ -24,6 +24,7 @@ _AIRBORNE = re.compile(
     r"(?<![a-z])(?:jump|leap|hop|bounc|fly|flies|flight|float|hover|fall|climb|swim|dive|roll|flip|somersault|land|"
     r"crouch|duck|sit|sleep|die|dies|dying|dead|death|hurt|explo|spawn|appear|vanish|teleport|spin|ladder)"
 )
+_LIVELY = re.compile(r"(?<![a-z])(?:run|sprint|gallop|trot|dash|danc|skip)")  # both feet leave the ground a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def leaves_the_ground(*words: str) -> bool:
     return any(_AIRBORNE.search(word.lower()) for word in words)
 
 
-def baseline_limit(height: int) -> float:
-    """How many pixels the feet may stray in a cell of that height: 4 %, at least 1."""
-    return max(BASELINE_LEAST, BASELINE * height)
+def baseline_limit(height: int, *words: str) -> float:
+    """How many pixels the feet may stray in a cell of that height: 4 %, at least 1; twice that where they run."""
+    limit = max(BASELINE_LEAST, BASELINE * height)
+    return 2 * limit if any(_LIVELY.search(word.lower()) for word in words) else limit

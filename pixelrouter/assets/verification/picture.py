@@ -25,11 +25,13 @@ from pixelrouter.pixels import TILEABLE, check_wang, seam_score
 from pixelrouter.pixels.check.look import at_native
 from pixelrouter.pixels.check.shape_rules import orphans
 from pixelrouter.pixels.color import Bytes, pack, parse_hex
-from pixelrouter.pixels.tiles.wang import FITS, corners
+from pixelrouter.pixels.tiles.wang import corners
 from pixelrouter.types import VIEW_NAMES
 
 _REROLL = "Pick another candidate (`pixelrouter gallery`), or `pixelrouter reroll {name}`."
 _BUILD = "Run `pixelrouter build`: finishing again is free."
+_JOINTS = 1.0  # above FITS of `tile check`: large tiles that were drawn to fit score up to 0.94, mirrored ones more
+_STRAY = 0.5  # severity, 0..1, from which stray pixels are told: one in fifteen; texture and sparks have fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Limits:
 
     jitter: float | None = None
     seam: float = TILEABLE
-    joints: float = FITS
+    joints: float = _JOINTS
 
 
 def check_picture(rgba: Bytes, asset: Asset, names: Sequence[str], limits: Limits) -> Iterator[Issue]:
@@ -163,14 +165,14 @@ def _blank(frames: Sequence[Bytes], asset: Asset) -> Iterator[Issue]:
 
 def _stray(frames: Sequence[Bytes], asset: Asset) -> Iterator[Issue]:
     """Pixels that are unlike all around them: the rule of ``pixelrouter check``."""
-    counts = {at: sum(one.count for one in orphans(at_native(frame)).findings) for at, frame in enumerate(frames)}
-    worst = max(counts, key=counts.__getitem__)
-    if not counts[worst]:
+    found = [(one, at) for at, frame in enumerate(frames) for one in orphans(at_native(frame)).findings]
+    worst, at = max(found, key=lambda pair: (pair[0].severity, -pair[1]), default=(None, 0))
+    if worst is None or worst.severity < _STRAY:
         return
-    where = f" in {_word(asset)} {worst}" if len(frames) > 1 else ""
+    where = f" in {_word(asset)} {at}" if len(frames) > 1 else ""
     yield issue(
         "stray",
-        f"{counts[worst]} stray pixels{where} are unlike everything around them.",
+        f"{worst.count} stray pixels{where} are unlike everything around them.",
         "Finish it with fewer colours, or paint them over and run `pixelrouter adopt`.",
     )
 
@@ -213,7 +215,8 @@ def _moving(film: Sequence[Bytes], asset: Asset, limits: Limits, label: str) -> 
         + _REROLL[0].lower()
         + _REROLL[1:].format(name=asset.name)
     )
-    most = baseline_limit(asset.size[1]) if limits.jitter is None else limits.jitter
+    words = (asset.name, asset.action or "")
+    most = baseline_limit(asset.size[1], *words) if limits.jitter is None else limits.jitter
     if found.baseline > most:
         what = f"{label}The feet of frame {found.frames[0]} are {found.baseline:g} pixels off the others' line"
         yield issue("jitter", f"{what} ({most:g} pass).", advice)
