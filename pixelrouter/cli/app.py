@@ -19,6 +19,7 @@ from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
 from pixelrouter.cli.jobs import cancel, jobs, resume
+from pixelrouter.cli.palette import palette
 from pixelrouter.cli.reconcile import reconcile
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
@@ -42,6 +43,7 @@ BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume
 BUILDING: tuple[Callable[..., object], ...] = (verify,)
 for run in (*DRAWING, *BOOKS, *BUILDING):
     app.command(run.__name__.replace("_", "-"))(run)
+app.add_typer(palette)
 app.add_typer(sheet)
 app.add_typer(tile)
 app.add_typer(dataset)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from pixelrouter.pixels.batch.batch import BatchReport, FileResult, Step, finish_folder
     from pixelrouter.pixels.batch.executors import Executor, InProcess, Processes, RayCluster
     from pixelrouter.pixels.check import CheckReport, Finding, Rule, annotate, check
+    from pixelrouter.pixels.colors.extract import Covered, Extracted, extract_palette, in_ramps
     from pixelrouter.pixels.colors.indexed import to_indexed
-    from pixelrouter.pixels.colors.palette import BuiltIn, built_ins, resolve_palette
+    from pixelrouter.pixels.colors.palette import BuiltIn, built_ins, find_built_in, resolve_palette
+    from pixelrouter.pixels.colors.palettes.files import PALETTE_FORMATS, read_palette, write_palette
+    from pixelrouter.pixels.colors.palettes.value import Palette
     from pixelrouter.pixels.decode import Decoded, decode
     from pixelrouter.pixels.explain.explain import Explanation, explain
     from pixelrouter.pixels.finish import Finished, finish, finish_many
@@ -50,10 +53,19 @@ _HOMES = {
     "Rule": "pixels.check",
     "annotate": "pixels.check",
     "check": "pixels.check",
+    "Covered": "pixels.colors.extract",
+    "Extracted": "pixels.colors.extract",
+    "extract_palette": "pixels.colors.extract",
+    "in_ramps": "pixels.colors.extract",
     "to_indexed": "pixels.colors.indexed",
     "BuiltIn": "pixels.colors.palette",
     "built_ins": "pixels.colors.palette",
+    "find_built_in": "pixels.colors.palette",
     "resolve_palette": "pixels.colors.palette",
+    "PALETTE_FORMATS": "pixels.colors.palettes.files",
+    "read_palette": "pixels.colors.palettes.files",
+    "write_palette": "pixels.colors.palettes.files",
+    "Palette": "pixels.colors.palettes.value",
     "Decoded": "pixels.decode",
     "decode": "pixels.decode",
     "Explanation": "pixels.explain.explain",
@@ -95,15 +107,18 @@ _HOMES = {
 
 __all__ = [
     "ALGORITHM",
+    "PALETTE_FORMATS",
     "THRESHOLD",
     "TILEABLE",
     "BatchReport",
     "BuiltIn",
     "CheckReport",
+    "Covered",
     "Cut",
     "Decoded",
     "Executor",
     "Explanation",
+    "Extracted",
     "FileResult",
     "Finding",
     "FinishSpec",
@@ -112,6 +127,7 @@ __all__ = [
     "InProcess",
     "Joint",
     "Packed",
+    "Palette",
     "Processes",
     "RayCluster",
     "Registered",
@@ -130,16 +146,20 @@ __all__ = [
     "decode",
     "detect_grid",
     "explain",
+    "extract_palette",
+    "find_built_in",
     "finish",
     "finish_animation",
     "finish_folder",
     "finish_many",
     "finish_sheet",
+    "in_ramps",
     "jitter",
     "make_seamless",
     "pack",
     "pad",
     "preview",
+    "read_palette",
     "register",
     "rembg_matte",
     "resolve_palette",
@@ -152,6 +172,7 @@ __all__ = [
     "trim",
     "trim_together",
     "wang_map",
+    "write_palette",
 ]
 
 

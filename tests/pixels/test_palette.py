@@ -24,6 +24,7 @@ def test_every_built_in_names_author_and_source():
         assert palette.name
         assert palette.author
         assert palette.source
+        assert palette.licence_note
         assert len(set(palette.colors)) == len(palette.colors)
         assert resolve_palette(palette.key) == palette.colors
 
@@ -123,4 +124,44 @@ SNAPSHOT = {
     "cga1": "cf6826ffdb5e",
     "c64": "0abb23119527",
     "1bit": "6562b92fcb28",
+    "resurrect-64": "cc35ec324a33",
+    "endesga-64": "be4c3d43b152",
+    "endesga-16": "54cc8b093816",
+    "endesga-8": "a882d3618d46",
+    "aap-64": "5e8d04d6045a",
+    "apollo": "b5f888c80ec6",
+    "journey": "a4cb52f4be86",
+    "lost-century": "7b01f8750945",
+    "lospec500": "a45d932ed4a4",
+    "vinik24": "a01df68e1d07",
+    "fantasy-24": "c656b48ec933",
+    "cc-29": "c550e19eceeb",
+    "na16": "f48c05d46855",
+    "slso8": "6bfd2bbcfd68",
+    "oil-6": "5b6b77e770a1",
+    "nyx8": "d5e46489e3eb",
+    "ammo-8": "92917de2bcd1",
+    "bubblegum-16": "dcaf3a2746f4",
+    "rosy-42": "f3a3fda125d2",
+    "zughy-32": "1873f753b727",
+    "arne-16": "417d4f39bb14",
+    "arne-32": "d12eca44e94f",
+    "mail24": "2e82895b11a5",
+    "pico-8-secret": "6c6412a003df",
+    "gameboy-bgb": "c2a5a21f102b",
+    "gameboy-pocket": "a003b7010cac",
+    "nes": "63ada3dbff94",
+    "zx-spectrum": "c36a0104b1ab",
+    "msx": "f067973400f4",
+    "vic-20": "d2740dcf20d0",
+    "apple-ii": "e5aa227f5e90",
+    "amstrad-cpc": "0bd4cfee2f83",
+    "teletext": "2b19e6532a21",
+    "virtual-boy": "dfea1bcf7da7",
+    "master-system": "c67d5be935ee",
+    "cga0": "9624f62692fd",
+    "cga0-high": "98122f09ed0e",
+    "cga1-high": "4dd309e5f52d",
+    "cga2": "102546fda5e7",
+    "cga2-high": "8e08d3cea4bc",
 }

@@ -16,16 +16,15 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pixelrouter.errors import UnknownPalette, UnreadableImage
-from pixelrouter.files import read_bounded
+from pixelrouter.errors import UnknownPalette
+from pixelrouter.pixels.colors.palettes.files import ENDINGS, read_palette
+from pixelrouter.pixels.colors.palettes.value import MAX_ENTRIES, bounded
 
 PaletteLike: TypeAlias = str | os.PathLike[str] | Sequence[str] | Sequence[tuple[int, int, int]]
 
 MAX_COLORS = 256
-MAX_BYTES = 1 << 20  # of a palette file
 _MOST_ENTRIES = 1 << 16  # of a list, repeats included
 _SHOWN = 60  # characters of a wrong value
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
 _SHORT = re.compile(r"#([0-9a-fA-F]{3})")
 _ALIASES = {
@@ -35,19 +34,30 @@ _ALIASES = {
     "dawnbringer32": "db32",
     "endesga32": "edg32",
     "commodore64": "c64",
+    "commodorevic20": "vic20",
+    "edg64": "endesga64",
+    "edg16": "endesga16",
+    "edg8": "endesga8",
+    "bgb": "gameboybgb",
+    "pico8secretpalette": "pico8secret",
+    "spectrum": "zxspectrum",
+    "sms": "mastersystem",
     "bw": "1bit",
 }
-_SUFFIXES = (".hex", ".gpl", ".pal", ".txt", ".png")
 
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A palette that ships with pixelrouter. ``source`` says where its values were checked."""
+    """A palette that ships with pixelrouter.
+
+    ``source`` says where its values were checked, ``licence_note`` what is known there of a licence.
+    """
 
     key: str
     name: str
     author: str
     source: str
+    licence_note: str
     colors: tuple[str, ...]
 
 
@@ -56,7 +66,7 @@ def built_ins() -> dict[str, BuiltIn]:
     """Every built-in palette by its key."""
     text = resources.files("pixelrouter.pixels.colors").joinpath("palettes.toml").read_text(encoding="utf-8")
     return {
-        key: BuiltIn(key, row["name"], row["author"], row["source"], tuple(f"#{c}" for c in row["colors"].split()))
+        key: BuiltIn(key, colors=tuple(f"#{c}" for c in row.pop("colors").split()), **row)
         for key, row in tomllib.loads(text).items()
     }
 
@@ -64,13 +74,13 @@ def built_ins() -> dict[str, BuiltIn]:
 def resolve_palette(value: PaletteLike) -> tuple[str, ...]:
     """``("#rrggbb", ...)`` in the palette's own order, without repeats, 1 to 256 colours.
 
-    ``value`` is a built-in name ("pico-8", "db32", ...), a path to a .hex, .gpl (GIMP), .pal (JASC), .txt (Paint.NET)
-    or .png file, or a sequence of "#rrggbb" or of (r, g, b). Raises UnknownPalette.
+    ``value`` is a built-in name ("pico-8", "db32", ...), a path to a palette file that :func:`read_palette` reads, or a
+    sequence of "#rrggbb" or of (r, g, b). Entries of a file that have alpha 0 are no colours. Raises UnknownPalette.
     """
     if isinstance(value, str):
-        if (key := _key(value)) in built_ins():
-            return built_ins()[key].colors
-        looks_like_path = value.lower().endswith(_SUFFIXES) or os.sep in value or "/" in value
+        if (known := find_built_in(value)) is not None:
+            return known.colors
+        looks_like_path = value.lower().endswith(ENDINGS) or os.sep in value or "/" in value
         if not looks_like_path:
             raise _unknown(value)
         return _from_file(Path(value))
@@ -80,16 +90,31 @@ def resolve_palette(value: PaletteLike) -> tuple[str, ...]:
         raise UnknownPalette(
             f"{_short(value)} is no palette.", hint="Give a built-in name, a file or a list of colours."
         )
-    entries = list(islice(value, _MOST_ENTRIES + 1))
-    if len(entries) > _MOST_ENTRIES:
-        raise UnknownPalette(f"The list holds more than {_MOST_ENTRIES} entries.", hint="A palette has at most 256.")
-    return _checked([_color(c) for c in entries], "The list")
+    return _checked(_colors(value, _MOST_ENTRIES), "The list")
 
 
-def _key(name: str) -> str:
+def parse_colors(value: Iterable[Any]) -> tuple[str, ...]:
+    """``("#rrggbb", ...)`` of 1 to 4096 colours in whatever form, in their order, repeats included.
+
+    Raises UnknownPalette.
+    """
+    colors = tuple(_colors(value, MAX_ENTRIES))
+    bounded("The list", len(colors))
+    return colors
+
+
+def _colors(value: Iterable[Any], most: int) -> list[str]:
+    entries = list(islice(value, most + 1))
+    if len(entries) > most:
+        raise UnknownPalette(f"The list holds more than {most} entries.", hint="A palette has at most 256.")
+    return [_color(c) for c in entries]
+
+
+def find_built_in(name: str) -> BuiltIn | None:
+    """The built-in palette of that name, whatever its capitals, spaces, hyphens and underscores; None for none."""
     plain = re.sub(r"[\s_-]+", "", name.lower())
     plain = _ALIASES.get(plain, plain)
-    return next((key for key in built_ins() if key.replace("-", "") == plain), plain)
+    return next((known for key, known in built_ins().items() if key.replace("-", "") == plain), None)
 
 
 def _unknown(name: str) -> UnknownPalette:
@@ -97,7 +122,7 @@ def _unknown(name: str) -> UnknownPalette:
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return UnknownPalette(
         f"There is no palette called {_short(name)}.",
-        hint=f"{guess}Built in: {', '.join(sorted(built_ins()))}. Or give a file ({', '.join(_SUFFIXES)}) or colours.",
+        hint=f"{guess}Built in: {', '.join(sorted(built_ins()))}. Or give a file ({', '.join(ENDINGS)}) or colours.",
     )
 
 
@@ -130,60 +155,4 @@ def _checked(colors: Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def _from_file(path: Path) -> tuple[str, ...]:
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UnknownPalette(f"{path} is not a palette file.", hint=f"Readable are {', '.join(_SUFFIXES)}.")
-    if suffix == ".png":
-        return _from_strip(path)
-    try:
-        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise UnknownPalette(f"Cannot read the palette {path}: {error.strerror or error}.") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    readers = {".hex": _hex_lines, ".gpl": _gpl_lines, ".pal": _jasc_lines, ".txt": _paint_net_lines}
-    colors = readers[suffix](lines, path)
-    return _checked([_color(c) for c in colors], str(path))
-
-
-def _hex_lines(lines: list[str], path: Path) -> Iterable[Any]:
-    """One rrggbb a line (Lospec); ``;`` or ``//`` start a comment."""
-    return [line for line in lines if not line.startswith((";", "//"))]
-
-
-def _gpl_lines(lines: list[str], path: Path) -> Iterable[Any]:
-    """GIMP: a first line "GIMP Palette", then "r g b name"."""
-    if not lines or not lines[0].startswith("GIMP Palette"):
-        raise UnknownPalette(f"{path} does not begin with 'GIMP Palette'.")
-    return [_numbers(line) for line in lines[1:] if line[0].isdigit()]
-
-
-def _jasc_lines(lines: list[str], path: Path) -> Iterable[Any]:
-    """JASC (Paint Shop Pro): "JASC-PAL", version, count, then "r g b"."""
-    if not lines or lines[0] != "JASC-PAL":
-        raise UnknownPalette(f"{path} does not begin with 'JASC-PAL'.", hint="Other .pal formats are not readable.")
-    return [_numbers(line) for line in lines[3:]]
-
-
-def _paint_net_lines(lines: list[str], path: Path) -> Iterable[Any]:
-    """Paint.NET: one aarrggbb a line; ``;`` starts a comment."""
-    return [line[-6:] if len(line) == 8 else line for line in lines if not line.startswith(";")]
-
-
-def _numbers(line: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in line.split(maxsplit=3)[:3] if _NUMBER.fullmatch(part))
-
-
-def _from_strip(path: Path) -> tuple[str, ...]:
-    """The colours of a picture in reading order, transparent pixels left out."""
-    import numpy as np  # here, since names and text files need neither it nor Pillow
-
-    from pixelrouter.pixels.color import pack, to_hex, unpack
-    from pixelrouter.pixels.decode import decode
-
-    try:
-        pixels = np.asarray(decode(path).image).reshape(-1, 4)
-    except UnreadableImage as error:
-        raise UnknownPalette(f"The palette {path} cannot be read. {error.message}") from error
-    packed = pack(pixels[pixels[:, 3] >= 128][:, :3])
-    values, first = np.unique(packed, return_index=True)
-    return _checked(to_hex(unpack(values[np.argsort(first)])), str(path))
+    return _checked(read_palette(path).visible, str(path))

@@ -1,0 +1,1 @@
+"""Palette files, read and written: ``files.py`` chooses the format; one module a family of formats."""
