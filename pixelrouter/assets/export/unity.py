@@ -167,4 +167,4 @@ def _internal_id(place: str, name: str) -> int:
 
 def _scalar(text: str) -> str:
     """A string that YAML reads as that string."""
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
