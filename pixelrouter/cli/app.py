@@ -18,9 +18,11 @@ from pixelrouter.cli.explain import explain
 from pixelrouter.cli.finish import finish
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
+from pixelrouter.cli.init import init
 from pixelrouter.cli.jobs import cancel, jobs, resume
 from pixelrouter.cli.palette import palette
 from pixelrouter.cli.reconcile import reconcile
+from pixelrouter.cli.schema import schema
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
 from pixelrouter.cli.tile import tile
@@ -40,7 +42,7 @@ DRAWING: tuple[Callable[..., object], ...] = (
     *(quote, explain, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, reconcile, cancel, doctor, backends)
-BUILDING: tuple[Callable[..., object], ...] = (verify,)
+BUILDING: tuple[Callable[..., object], ...] = (init, schema, verify)
 for run in (*DRAWING, *BOOKS, *BUILDING):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(palette)
