@@ -14,7 +14,7 @@ from pixelrouter.assets.verification.report import Issue, issue
 from pixelrouter.errors import PixelRouterError
 
 _AGAIN = "Restore it from git, or `pixelrouter build`."
-_RESOURCE = re.compile(r'path="res://([^"]+)"')
+_RESOURCE = re.compile(r'^\[ext_resource\b[^\n]*\bpath="([^"]+)"', re.MULTILINE)
 
 
 def check_export(path: Path, data: bytes) -> Iterator[Issue]:
@@ -89,10 +89,17 @@ def _godot(path: Path, data: bytes) -> Iterator[Issue]:
         yield issue("unreadable", "It is no Godot resource.", _AGAIN)
         return
     for place in _RESOURCE.findall(text):
-        name = place.rpartition("/")[2]
-        root = next((folder for folder in path.absolute().parents if (folder / "project.godot").is_file()), None)
-        if not (path.parent / name).is_file() or (root is not None and not (root / place).is_file()):
-            yield issue("export", f"It refers to res://{place}, which is not there.", _AGAIN)
+        if not _godot_finds(path, place):
+            yield issue("export", f"It refers to {place}, which is not there.", _AGAIN)
+
+
+def _godot_finds(path: Path, place: str) -> bool:
+    """Whether a resource has what it refers to: beside it, or below the folder of the Godot project it lies in."""
+    if not place.startswith("res://"):
+        return (path.parent / place).is_file()
+    inner = place.removeprefix("res://")
+    root = next((folder for folder in path.absolute().parents if (folder / "project.godot").is_file()), None)
+    return (path.parent / inner.rpartition("/")[2] if root is None else root / inner).is_file()
 
 
 def _moving(path: Path, data: bytes) -> Iterator[Issue]:

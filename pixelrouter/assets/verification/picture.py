@@ -51,12 +51,10 @@ def check_picture(rgba: Bytes, asset: Asset, names: Sequence[str], limits: Limit
         yield wrong
         return
     cells = _cells(rgba, asset.size)
-    count = _count(asset, names)
-    if count is None:
-        count = _shown(cells, rows)
-    elif _shown(cells, rows) > count or len(cells) < count:
-        have = _shown(cells, rows)
-        yield issue("frames", f"It has {have} {_word(asset)}s, not {count}.", _REROLL.format(name=asset.name))
+    used = _used(cells, rows)
+    count = _count(asset, names) or used
+    if not used <= count <= len(cells):
+        yield issue("frames", f"It has {used} {_word(asset)}s, not {count}.", _REROLL.format(name=asset.name))
         count = min(count, len(cells))
     frames = cells[:count]
     yield from _blank(frames, asset)
@@ -133,11 +131,11 @@ def _count(asset: Asset, names: Sequence[str]) -> int | None:
     return 1
 
 
-def _shown(cells: Sequence[Bytes], rows: int) -> int:
-    """How many cells are used: in a sheet of several rows, empty ones at the end are none."""
+def _used(cells: Sequence[Bytes], rows: int) -> int:
+    """How many cells are used for certain: in a sheet of several rows those of one colour at the end may be padding."""
     if rows == 1:
         return len(cells)
-    return max((at + 1 for at, cell in enumerate(cells) if cell[..., 3].any()), default=1)
+    return max((at + 1 for at, cell in enumerate(cells) if (cell != cell[0, 0]).any()), default=1)
 
 
 def _word(asset: Asset) -> str:
