@@ -6,12 +6,14 @@ reserved in the ledger until that is known) or ``"see"`` (read the instance: ``e
 
     PixelRouterError
     ├── ConfigError                  config file, environment                                  no
-    │   └── MissingKey               no credential for a backend that needs one                no
+    │   ├── MissingKey               no credential for a backend that needs one                no
+    │   └── SpendForbidden           a test run's spend guard stopped a paid request           no
     ├── InvalidRequest (ValueError)  size, palette, options: refused before anything is sent   no
     │   ├── UnknownPalette                                                                     no
     │   ├── UnreadableImage          an image file that cannot, or must not, be decoded        no
     │   └── NoBackend                no configured backend can serve the request; says why     no
     ├── OverBudget                   the quote does not fit under a cap                        no
+    ├── SpendingNotAllowed           a build would spend money, and nobody has allowed it      no
     ├── CircuitOpen                  the backend kept failing and is left alone for a while    no
     ├── NotSent                      DNS, connect, TLS, proxy: no byte of the request left     no
     │   └── NotTaken                 the answer was lost; it is known that nothing was charged  no
@@ -95,6 +97,23 @@ class MissingKey(ConfigError):
     """A backend needs a credential that is not set."""
 
 
+class SpendForbidden(ConfigError):
+    """A paid request was about to leave where a test run's spend guard stands. Nothing was sent."""
+
+
+class LockMismatch(ConfigError):
+    """A locked or frozen build cannot give what the lock says. ``assets`` maps each asset to why."""
+
+    def __init__(self, message: str, *, assets: Mapping[str, str] | None = None, hint: str | None = None) -> None:
+        self.assets = {name: redact(why) for name, why in (assets or {}).items()}
+        shown = [f"{name}: {why}" for name, why in self.assets.items()]
+        more = [f"and {len(shown) - 20} more"] if shown[20:] else []
+        super().__init__("\n  ".join([message, *shown[:20], *more]), hint=hint)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "assets": self.assets}
+
+
 class InvalidRequest(PixelRouterError, ValueError):
     """The request is refused before anything is sent."""
 
@@ -128,6 +147,17 @@ class OverBudget(PixelRouterError):
 
     def as_dict(self) -> dict[str, Any]:
         return {**super().as_dict(), "scope": self.scope, "quote": str(self.quote), "left": str(self.left)}
+
+
+class SpendingNotAllowed(PixelRouterError):
+    """A build would spend money that nobody has allowed it to. ``costs`` maps units to amounts."""
+
+    def __init__(self, message: str, *, costs: Mapping[str, str] | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.costs = dict(costs or {})
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**super().as_dict(), "costs": self.costs}
 
 
 class CircuitOpen(PixelRouterError):

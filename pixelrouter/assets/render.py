@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pixelrouter.assets.asset import Asset
@@ -97,7 +98,7 @@ def sprite_of(
 def steady_times(fps: float, count: int) -> tuple[int, ...]:
     """Whole milliseconds of ``count`` frames whose sum is as exact as it can be: 12 a second are 83, 84, 83 …"""
     ends = [round(1000 * frame / fps) for frame in range(count + 1)]
-    return tuple(max(1, end - start) for start, end in zip(ends, ends[1:], strict=False))
+    return tuple(max(1, end - start) for start, end in pairwise(ends))
 
 
 def alike(images: Sequence[Image], palette: Sequence[str]) -> tuple[Image, ...]:
@@ -127,4 +128,5 @@ def plain_layout(layout: Layout) -> dict[str, Any]:
 
 def layout_of(plain: Mapping[str, Any]) -> Layout:
     """The layout that the lock describes."""
-    return Layout(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
+    known: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
+    return Layout(**known)

@@ -69,8 +69,11 @@ Effect = Paid | Free | Sleep | Work
 Steps = Generator[Effect, Any, R]
 
 
-def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R:
-    """Run the steps, blocking. Ctrl-C, or setting ``stop``, ends them where nothing paid is lost by it."""
+def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None, *, longest_s: float = float("inf")) -> R:
+    """Run the steps, blocking. Ctrl-C, or setting ``stop``, ends them where nothing paid is lost by it.
+
+    ``longest_s``: no pause is longer, whatever the steps ask for.
+    """
 
     def perform(effect: Effect, brake: Brake) -> Any:
         match effect:
@@ -79,7 +82,7 @@ def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R
             case Free():
                 return brake.loosely(lambda: wire.free(effect.request, effect.rules, **_free_arguments(effect)))
             case Sleep():
-                return brake.sleep(effect.seconds)
+                return brake.sleep(min(effect.seconds, longest_s))
             case Work():
                 return brake.loosely(effect.run)
 
@@ -98,10 +101,11 @@ def drive(steps: Steps[R], wire: Wire, stop: threading.Event | None = None) -> R
             return value
 
 
-async def drive_async(steps: Steps[R], wire: AsyncWire, *, aside: bool = False) -> R:
+async def drive_async(steps: Steps[R], wire: AsyncWire, *, aside: bool = False, longest_s: float = float("inf")) -> R:
     """Run the steps on the event loop. A cancellation ends them where nothing paid is lost by it.
 
-    ``aside``: between two effects they wait for a server (a team's ledger), so they take each step in a worker thread.
+    ``longest_s``: see :func:`drive`. ``aside``: between two effects they wait for a server (a team's ledger), so they
+    take each step in a worker thread.
     """
     kept: Kept[HttpResponse] = Kept()
     advance = _advance_aside if aside else _advance
@@ -117,7 +121,7 @@ async def drive_async(steps: Steps[R], wire: AsyncWire, *, aside: bool = False) 
             case Free():
                 return await wire.free(effect.request, effect.rules, **_free_arguments(effect))
             case Sleep():
-                return await asyncio.sleep(effect.seconds)
+                return await asyncio.sleep(min(effect.seconds, longest_s))
             case Work():
                 return await asyncio.to_thread(effect.run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,19 +12,21 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
+from pixelrouter.money.bindings import Bindings, Group
 from pixelrouter.money.totals import By, Day, Span
-from pixelrouter.routing import batch, desk, doctor
+from pixelrouter.routing import batch, desk, doctor, offline
 from pixelrouter.routing.arguments import Arguments
 from pixelrouter.routing.choosing.explanation import Explanation
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
+from pixelrouter.routing.pricing.price import paid
 from pixelrouter.routing.recovering import reconcile as reconciling
 from pixelrouter.routing.recovering import resuming
 from pixelrouter.routing.recovering.advice import advice
 from pixelrouter.routing.recovering.reconcile import Accept, Reconciled
 from pixelrouter.routing.tasks import TaskMethods
 from pixelrouter.routing.workshop import Workshop
-from pixelrouter.types import Attempt, Money, PixelArt, Quote
+from pixelrouter.types import Attempt, Money, PixelArt, Quote, Task
 from pixelrouter.watch import Observer
 from pixelrouter.watch.registry import watching
 from pixelrouter.wire.client import AsyncWire, Wire
@@ -65,6 +68,21 @@ class _Desk:
         """The exact request each candidate would be sent, credentials as ``[redacted]``. Sends nothing."""
         workshop = self._open()
         return desk.dry_run(workshop, workshop.ask(prompt, **arguments))
+
+    def paid(self, prompt: str, **arguments: Unpack[Arguments]) -> Quote | None:
+        """A quote of nothing where the same ``generate`` call was paid for before, else None. Asks no vendor."""
+        workshop = self._open()
+        return paid(workshop.ask(prompt, **arguments), workshop.ledger)
+
+    def raw(self, digest: str) -> bytes:
+        """The bytes of a raw image, by its content hash (``art.raws``). Raises StoreError."""
+        return self._open().store.get(digest)
+
+    def keep_style(self, style_group: str, task: Task, backend: str, model: str | None = None) -> None:
+        """Let a style group that knows no backend yet keep to this one: its images were drawn there."""
+        workshop = self._open()
+        group = Group(workshop.purse().project, style_group)
+        Bindings(workshop.ledger.database).delivered(group, task, backend, model, anew=False)
 
     def attempts(self, *, live_only: bool = False, limit: int | None = None, since: float = 0.0) -> list[Attempt]:
         """The ledger's attempts, newest first; ``since`` in seconds since the epoch."""
@@ -167,10 +185,12 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
 
     @cached_property
     def _wire(self) -> Wire:
-        return Wire(transport=self._transport or _recording(self.settings), watch=self._watch)
+        pace, state = offline.longest_pause(self.settings), self.settings.state_dir
+        transport = self._transport or offline.transport(self.settings)
+        return Wire(transport=transport, watch=self._watch, state=state, sleep=lambda s: time.sleep(min(s, pace)))
 
     def _drive(self, steps: Steps[Any], stop: threading.Event | None = None) -> Any:
-        return drive(steps, self._wire, stop)
+        return drive(steps, self._wire, stop, longest_s=offline.longest_pause(self.settings))
 
     def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
         """Pixel art for a prompt: reused if it was bought before, resumed if it is under way, else bought.
@@ -287,13 +307,18 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
 
     @cached_property
     def _wire(self) -> AsyncWire:
-        return AsyncWire(transport=self._transport or _recording(self.settings), watch=self._watch)
+        pace, state = offline.longest_pause(self.settings), self.settings.state_dir
+        transport = self._transport or offline.transport(self.settings)
+        return AsyncWire(
+            transport=transport, watch=self._watch, state=state, sleep=lambda s: asyncio.sleep(min(s, pace))
+        )
 
     async def _opened(self) -> Workshop:
         return await asyncio.to_thread(self._open) if self.settings.ledger else self._open()
 
     async def _drive(self, steps: Steps[Any]) -> Any:
-        return await drive_async(steps, self._wire, aside=self.settings.ledger is not None)
+        pace = offline.longest_pause(self.settings)
+        return await drive_async(steps, self._wire, aside=bool(self.settings.ledger), longest_s=pace)
 
     async def generate(self, prompt: str, **arguments: Unpack[Arguments]) -> PixelArt:
         """As :meth:`PixelRouter.generate`."""
@@ -371,11 +396,3 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _recording(settings: Settings) -> Any:
-    if settings.cassette is None:
-        return None
-    from pixelrouter.wire.recording import Cassette, RecordingTransport
-
-    return RecordingTransport(Cassette(settings.cassette, settings.cassette_mode))

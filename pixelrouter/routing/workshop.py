@@ -37,6 +37,8 @@ from pixelrouter.routing.gate import after, goes_on, none_left, noted, rememberi
 from pixelrouter.routing.pictures import ImageLike, encoded, kept_size
 from pixelrouter.routing.pricing.price import price
 from pixelrouter.routing.pricing.quotes import Quotes
+from pixelrouter.routing.standin.backend import stand_in_for
+from pixelrouter.routing.standin.folder import note_call
 from pixelrouter.routing.state import State
 from pixelrouter.routing.watched import watched
 from pixelrouter.types import (
@@ -98,7 +100,10 @@ class Workshop:
             cls = registry.load(name)
             key, _ = self.credential(name, cls)
             made = cls(self.settings.backend_settings(name, cls.settings_type), key)
-            self._backends[name] = (made, key is not None or not cls.credentials)
+            if self.settings.stand_in is not None:
+                self._backends[name] = (stand_in_for(made, self.settings.stand_in), True)
+            else:
+                self._backends[name] = (made, key is not None or not cls.credentials)
         return self._backends[name]
 
     # --- from arguments to an ask ---
@@ -232,6 +237,8 @@ class Workshop:
 
     def produce(self, ask: Ask) -> Steps[PixelArt]:
         """The whole way from an ask to finished pixel art."""
+        if self.settings.stand_in is not None:
+            note_call(self.settings.stand_in, ask)
         return (yield from watched(self._produce(ask), self.watch, ask, "generate"))
 
     def _produce(self, ask: Ask) -> Steps[PixelArt]:

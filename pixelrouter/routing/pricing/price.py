@@ -16,9 +16,8 @@ def price(ask: Ask, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
     Raises NoBackend, or the one candidate's InvalidRequest, where nobody can serve it.
     """
     problems: dict[str, InvalidRequest] = {}
-    for one in ask.candidates:
-        if (paid := _paid(ask, one, ledger)) is not None:
-            return paid
+    if (before := paid(ask, ledger)) is not None:
+        return before
     for one in sorted(ask.candidates, key=lambda one: not one.has_key):  # without a key only the list price is known
         try:
             one.need_task()
@@ -29,6 +28,11 @@ def price(ask: Ask, quotes: Quotes, ledger: Ledger) -> Steps[Quote]:
         reasons = {name: str(problem) for name, problem in problems.items()}
         raise NoBackend("No backend can serve this request.", reasons=reasons)
     raise next(iter(problems.values()))
+
+
+def paid(ask: Ask, ledger: Ledger) -> Quote | None:
+    """A quote of nothing where the call was paid for before, at whichever candidate; None where it was not."""
+    return next((quote for one in ask.candidates if (quote := _paid(ask, one, ledger)) is not None), None)
 
 
 def _paid(ask: Ask, one: Candidate, ledger: Ledger) -> Quote | None:

@@ -221,20 +221,29 @@ def serves(candidate: Candidate, asset: Asset) -> bool:
 
 
 def look(
-    manifest: Manifest, lock: Lock, *, names: Collection[str] | None = None, force: bool = False, redo: bool = False
+    manifest: Manifest,
+    lock: Lock,
+    *,
+    names: Collection[str] | None = None,
+    force: bool = False,
+    redo: bool = False,
+    wanted: Mapping[str, int] | None = None,
 ) -> Plan:
     """What there is to do; nothing is priced yet. ``names``: only these, and what they start from.
 
-    ``force``: what was changed by hand is written over; ``redo``: everything is finished again.
+    ``force``: what was changed by hand is written over; ``redo``: everything is finished again; ``wanted``: how many
+    candidates there shall be of some, where that is more than the manifest says.
     """
     contents = Contents(manifest)
-    wanted = None if names is None else with_sources(manifest, names)
+    among = None if names is None else with_sources(manifest, names)
     out = out_folder(manifest.project, manifest.folder)
     steps: dict[str, Step] = {}
     for asset in in_order(manifest.assets):
+        if wanted and wanted.get(asset.name, 0) > asset.n:
+            asset = replace(asset, n=wanted[asset.name])
         step = _step(asset, lock.assets.get(asset.name), manifest, contents, out, force=force, redo=redo)
         contents.picked[asset.name] = _picked(step)
-        if wanted is None or asset.name in wanted:
+        if among is None or asset.name in among:
             steps[asset.name] = step
     ordered = tuple(steps[name] for name in manifest.assets if name in steps)
     orphans = tuple(name for name in lock.assets if name not in manifest.assets)
@@ -286,9 +295,9 @@ def _step(
 ) -> Step:
     try:
         wish = wish_key(asset, contents)
-    except KeyError as missing:
+    except KeyError as undrawn:
         numbers = tuple(range(1, asset.n + 1))
-        waits = (str(missing.args[0]),)
+        waits = (str(undrawn.args[0]),)
         return Step(asset, "buy", None, (f"waits for {waits[0]}",), old, missing=numbers, waits_for=waits)
     except PixelRouterError as error:
         return Step(asset, "failed", None, (error.message,), old, error=error)

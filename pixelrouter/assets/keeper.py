@@ -1,0 +1,88 @@
+"""Who writes the lock: now and then while a build runs, and never over what somebody has picked meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pixelrouter.assets.lock import Lock, Locked, LockedAtlas, read_lock, write_lock
+from pixelrouter.errors import ConfigError
+from pixelrouter.files import alone_with
+
+_SHARE = 20  # a build spends at most about one part in so many of its time on writing the lock
+
+
+def change(path: Path, how: Callable[[Lock], Lock]) -> Lock:
+    """Read the lock, change it, write it; nobody else changes it in between. What it is then. Raises ConfigError."""
+    try:
+        with alone_with(path):
+            lock = how(read_lock(path))
+            write_lock(path, lock)
+            return lock
+    except (TimeoutError, OSError) as error:
+        raise ConfigError(f"{path.name} cannot be changed: {error}.") from None
+
+
+class Keeper:
+    """The lock of a build under way. ``lock`` is what it says now; on the disk it is at most a little behind."""
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        self._path = path
+        self._assets, self._atlases = dict(lock.assets), dict(lock.atlases)
+        self._changed: dict[str, Locked | None] = {}
+        self._packed: dict[str, LockedAtlas] = {}
+        self._next = 0.0
+
+    @property
+    def lock(self) -> Lock:
+        """What the lock says now."""
+        return Lock(self._assets, self._atlases)
+
+    def put(self, name: str, entry: Locked) -> None:
+        """Enter an asset."""
+        self._assets[name] = self._changed[name] = entry
+        self._flush_if_due()
+
+    def put_atlas(self, name: str, entry: LockedAtlas) -> None:
+        """Enter an atlas."""
+        self._atlases[name] = self._packed[name] = entry
+
+    def drop(self, name: str) -> None:
+        """Forget an asset."""
+        self._assets.pop(name, None)
+        self._changed[name] = None
+
+    def _flush_if_due(self) -> None:
+        if time.monotonic() >= self._next:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has changed since the last time. Raises ConfigError."""
+        if not (self._changed or self._packed):
+            return
+        start = time.monotonic()
+        lock = change(self._path, self._merged)
+        self._assets, self._atlases = dict(lock.assets), dict(lock.atlases)
+        self._changed, self._packed = {}, {}
+        end = time.monotonic()
+        self._next = end + _SHARE * (end - start)
+
+    def _merged(self, there: Lock) -> Lock:
+        assets = dict(there.assets)
+        for name, entry in self._changed.items():
+            if entry is None:
+                assets.pop(name, None)
+            else:
+                assets[name] = _keeping_pick(assets.get(name), entry)
+        return Lock(assets, {**there.atlases, **self._packed})
+
+
+def _keeping_pick(there: Locked | None, mine: Locked) -> Locked:
+    """The build's entry, with a pick that a person has made since it began."""
+    if there is None or there.wish != mine.wish or not there.pick.by or there.pick.at <= mine.pick.at:
+        return mine
+    if there.pick.number not in {one.number for one in mine.candidates}:
+        return mine
+    return replace(there, candidates=mine.candidates)
