@@ -31,10 +31,11 @@ from pixelrouter.formats.tables import Bytes
 MAX_PIXELS = 32_000_000  # of all frames together, and of all cels
 MAX_WORK = 256_000_000  # pixels laid over others
 MAX_FRAMES = 4096
+MAX_DEPTH = 64  # of groups in groups
 
 _VISIBLE, _BACKGROUND, _REFERENCE = 1, 8, 64
 _IMAGE, _GROUP = 0, 1
-_LAYER_OPACITY, _GROUP_OPACITY = 1, 2  # of the header's flags: which opacities count
+_LAYER_OPACITY, _GROUP_BLENDS = 1, 2  # of the header's flags: what counts
 _NORMAL = 0
 _BYTES = {8: 1, 16: 2, 32: 4}  # of a pixel
 
@@ -62,6 +63,7 @@ class AsepriteFile:
 class _Layer:
     name: str
     kind: int
+    parent: int  # the number of the group around it, -1 for none
     shown: bool  # and every group around it
     background: bool
     blend: int
@@ -80,8 +82,9 @@ class _Cel:
 
 
 def read_aseprite(data: bytes, name: str = "The file") -> AsepriteFile:
-    """A file's visible layers, put together as Aseprite does: indexed, grey or RGBA, blend mode normal, with opacity.
+    """A file's visible layers, put together as Aseprite shows them: indexed, grey or RGBA, with opacity.
 
+    (What Aseprite exports of indexed sprites lacks the opacity of layers; here it counts, as on the screen.)
     Raises UnreadableImage for another kind of file, a damaged one, more than MAX_FRAMES frames or MAX_PIXELS pixels,
     and for visible layers that are tilemaps or blend in another way: reading those wrongly would be worse.
     """
@@ -120,20 +123,22 @@ def _check(file: Container, name: str) -> None:
 
 
 def _layers(chunks: tuple[Chunk, ...], header: Header, name: str) -> Iterator[_Layer]:
-    """Layers and groups as they are numbered. A group's opacity counts for what is in it where the header says so."""
-    around: list[tuple[bool, int]] = []  # shown, opacity: of the groups at each level
-    for chunk in chunks:
-        if chunk.kind != LAYER:
-            continue
+    """Layers and groups as they are numbered."""
+    around: list[tuple[int, bool]] = []  # number and visibility of the last layer or group of each level
+    images = (chunk for chunk in chunks if chunk.kind == LAYER)
+    for number, chunk in enumerate(images):
         reader = Reader(chunk.data, name)
         flags, kind, level, blend, opacity = reader.take("HHH4xHB3x")
         label = reader.text()
-        counts = header.flags & (_GROUP_OPACITY if kind == _GROUP else _LAYER_OPACITY)
-        shown, before = around[level - 1] if 0 < level <= len(around) else (True, 255)
+        if level > min(len(around), MAX_DEPTH):
+            raise broken(name)
+        counts = header.flags & (_GROUP_BLENDS if kind == _GROUP else _LAYER_OPACITY)
+        parent, shown = around[level - 1] if level else (-1, True)
         shown = shown and bool(flags & _VISIBLE) and not flags & _REFERENCE
-        opacity = _times(before, opacity if counts else 255)
-        around = [*around[:level], (shown, opacity)]
-        yield _Layer(label, kind, shown, bool(flags & _BACKGROUND), blend, opacity)
+        around = [*around[:level], (number, shown)]
+        if kind == _GROUP and not counts:
+            blend = _NORMAL
+        yield _Layer(label, kind, parent, shown, bool(flags & _BACKGROUND), blend, opacity if counts else 255)
 
 
 class _Canvas:
@@ -165,18 +170,43 @@ class _Canvas:
                 f"{self.name}: the layer {layer.name!r} is a tilemap or of another unknown kind.",
                 hint="Turn it into an ordinary layer in Aseprite (Layer > Convert To > Layer) and save again.",
             )
+        self._check_blend(layer)
+
+    def _check_blend(self, layer: _Layer) -> None:
         if layer.blend != _NORMAL:
             raise UnreadableImage(
-                f"{self.name}: the layer {layer.name!r} has a blend mode other than normal.",
-                hint="Merge it with the layer below in Aseprite, or hide it, and save again.",
+                f"{self.name}: {layer.name!r} has a blend mode other than normal.",
+                hint="Flatten it in Aseprite, or hide it, and save again.",
             )
 
     def _frame(self, at: int) -> Bytes:
+        """All cels, or where groups blend as one, what is in no group and the groups."""
+        if self.header.flags & _GROUP_BLENDS:
+            return self._group(at, -1)
+        return self._stacked(at, list(self.cels[at].values()), [])
+
+    def _group(self, at: int, parent: int) -> Bytes:
+        cels = [cel for cel in self.cels[at].values() if self.layers[cel.layer].parent == parent]
+        groups = [
+            number
+            for number, layer in enumerate(self.layers)
+            if layer.kind == _GROUP and layer.shown and layer.parent == parent
+        ]
+        return self._stacked(at, cels, groups)
+
+    def _stacked(self, at: int, cels: list[_Cel], groups: list[int]) -> Bytes:
+        """Cels and groups on one another, in the order that Aseprite's notes on the z-index give."""
         out = np.zeros((self.header.height, self.header.width, 4), dtype=np.uint8)
-        for cel in sorted(self.cels[at].values(), key=lambda one: (one.layer + one.z, one.z)):
-            source, place = self._picture(at, cel)
-            layer = self.layers[cel.layer]
-            self._lay(out, source, place, _times(place.opacity, layer.opacity))
+        order: list[tuple[tuple[int, int], _Cel | int]] = [((cel.layer + cel.z, cel.z), cel) for cel in cels]
+        order += [((number, 0), number) for number in groups]
+        for _, one in sorted(order, key=lambda entry: entry[0]):
+            if isinstance(one, int):
+                self._check_blend(self.layers[one])
+                self._lay(out, self._group(at, one), (0, 0), self.layers[one].opacity)
+            else:
+                source, place = self._picture(at, one)
+                opacity = _times(place.opacity, self.layers[one.layer].opacity)
+                self._lay(out, source, (place.x, place.y), opacity)
         return out
 
     def _picture(self, at: int, cel: _Cel) -> tuple[Bytes, _Cel]:
@@ -222,17 +252,18 @@ class _Canvas:
             out[values[..., 0] == self.header.transparent] = 0
         return out
 
-    def _lay(self, out: Bytes, source: Bytes, cel: _Cel, opacity: int) -> None:
-        """The part of a cel that lies on the canvas over what is there."""
-        left, top = max(cel.x, 0), max(cel.y, 0)
-        right = min(cel.x + source.shape[1], self.header.width)
-        bottom = min(cel.y + source.shape[0], self.header.height)
+    def _lay(self, out: Bytes, source: Bytes, place: tuple[int, int], opacity: int) -> None:
+        """The part of a picture that lies on the canvas over what is there."""
+        x, y = place
+        left, top = max(x, 0), max(y, 0)
+        right = min(x + source.shape[1], self.header.width)
+        bottom = min(y + source.shape[0], self.header.height)
         if right <= left or bottom <= top:
             return
         self.work += (right - left) * (bottom - top)
         if self.work > MAX_WORK:
             raise UnreadableImage(f"{self.name} has too many layers and frames to be put together.")
-        part = source[top - cel.y : bottom - cel.y, left - cel.x : right - cel.x]
+        part = source[top - y : bottom - y, left - x : right - x]
         out[top:bottom, left:right] = _over(out[top:bottom, left:right], part, opacity)
 
 
