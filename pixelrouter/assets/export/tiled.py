@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
 from pixelrouter.assets.export import Files
-from pixelrouter.assets.export.clips import clips, plain
+from pixelrouter.assets.export.clips import Clip, clips, plain
 from pixelrouter.assets.export.terrain import GROUNDS, corner_codes, ground_colors, plain_tile
 from pixelrouter.assets.sprite import Sprite
 
@@ -54,7 +54,7 @@ def _alignment(sprite: Sprite) -> str:
 
 def _tiles(sprite: Sprite) -> Iterator[str]:
     """Tiles that have a name or move. A clip is played by the tile of its first frame; the first clip to claim it."""
-    moving = {}
+    moving: dict[int, Clip] = {}
     if sprite.moves:
         for clip in clips(sprite):
             if len(clip.frames) > 1:

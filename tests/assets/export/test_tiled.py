@@ -36,9 +36,9 @@ def a_map(folder: Path, tileset: str, cells: list[list[int]], size: tuple[int, i
     path = folder / "level.tmx"
     path.write_text(
         f'<map version="1.10" tiledversion="1.10.2" orientation="orthogonal" renderorder="right-down" infinite="0"'
-        f' width="{width}" height="{height}" tilewidth="{size[0]}" tileheight="{size[1]}" nextlayerid="2" nextobjectid="1">'
-        f'<tileset firstgid="1" source="{tileset}"/><layer id="1" name="ground" width="{width}" height="{height}">'
-        f'<data encoding="csv">\n{rows}\n</data></layer></map>'
+        f' width="{width}" height="{height}" tilewidth="{size[0]}" tileheight="{size[1]}"'
+        f' nextlayerid="2" nextobjectid="1"><tileset firstgid="1" source="{tileset}"/>'
+        f'<layer id="1" name="ground" width="{width}" height="{height}"><data encoding="csv">\n{rows}\n</data></layer></map>'
     )
     return path
 
