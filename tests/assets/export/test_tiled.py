@@ -34,11 +34,12 @@ def a_map(folder: Path, tileset: str, cells: list[list[int]], size: tuple[int, i
     rows = ",\n".join(",".join(str(number + 1) for number in row) for row in cells)
     width, height = len(cells[0]), len(cells)
     path = folder / "level.tmx"
+    sides = f'width="{width}" height="{height}"'
     path.write_text(
-        f'<map version="1.10" tiledversion="1.10.2" orientation="orthogonal" renderorder="right-down" infinite="0"'
-        f' width="{width}" height="{height}" tilewidth="{size[0]}" tileheight="{size[1]}"'
-        f' nextlayerid="2" nextobjectid="1"><tileset firstgid="1" source="{tileset}"/>'
-        f'<layer id="1" name="ground" width="{width}" height="{height}"><data encoding="csv">\n{rows}\n</data></layer></map>'
+        f'<map version="1.10" tiledversion="1.10.2" orientation="orthogonal" renderorder="right-down" {sides}'
+        f' tilewidth="{size[0]}" tileheight="{size[1]}" infinite="0" nextlayerid="2" nextobjectid="1">'
+        f'<tileset firstgid="1" source="{tileset}"/><layer id="1" name="ground" {sides}>'
+        f'<data encoding="csv">\n{rows}\n</data></layer></map>'
     )
     return path
 
