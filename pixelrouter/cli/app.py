@@ -16,12 +16,14 @@ from pixelrouter.cli.check import check
 from pixelrouter.cli.dataset import dataset
 from pixelrouter.cli.explain import explain
 from pixelrouter.cli.finish import finish
+from pixelrouter.cli.gallery import gallery
 from pixelrouter.cli.generate import generate, quote
 from pixelrouter.cli.info import backends, balance, doctor, prices
 from pixelrouter.cli.init import init
 from pixelrouter.cli.jobs import cancel, jobs, resume
 from pixelrouter.cli.palette import palette
 from pixelrouter.cli.reconcile import reconcile
+from pixelrouter.cli.report import provenance, report
 from pixelrouter.cli.schema import schema
 from pixelrouter.cli.sheet import sheet
 from pixelrouter.cli.tasks import animate, edit, inpaint, remove_background, rotate, tileset
@@ -42,12 +44,13 @@ DRAWING: tuple[Callable[..., object], ...] = (
     *(quote, explain, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, reconcile, cancel, doctor, backends)
-BUILDING: tuple[Callable[..., object], ...] = (init, schema, verify)
+BUILDING: tuple[Callable[..., object], ...] = (init, schema, gallery, verify, report)
 for run in (*DRAWING, *BOOKS, *BUILDING):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(palette)
 app.add_typer(sheet)
 app.add_typer(tile)
+app.add_typer(provenance)
 app.add_typer(dataset)
 
 

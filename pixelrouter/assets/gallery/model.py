@@ -1,9 +1,9 @@
-"""What the gallery tells, gathered from manifest, lock and store: cards of assets, each with the shots to choose from."""
+"""What the gallery tells, gathered from manifest, lock and store: cards of assets, each with its candidates."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -70,6 +70,7 @@ class Card:
     pick: int = 0
     by: str = ""
     states: tuple[str, ...] = ()
+    reasons: str = ""  # why a build would do it anew
 
     @property
     def used(self) -> Shot | None:
@@ -97,10 +98,10 @@ def gather(
     lock: Lock,
     draw: Draw,
     *,
-    changed: Collection[str] = (),
+    changed: Mapping[str, str] | None = None,
     counted: Counted | None = None,
 ) -> Gallery:
-    """What the page tells. ``changed``: names of assets that a build would do anew. Free; reads store and lock only."""
+    """What the page tells. ``changed``: why a build would do an asset anew, by name. Free, no network."""
     total = sum(len(lock.assets[name].candidates) for name in manifest.assets if name in lock.assets)
     cards, done = [], 0
     for name, asset in manifest.assets.items():
@@ -110,7 +111,7 @@ def gather(
             done += 1
             if counted:
                 counted(done, total)
-        cards.append(_card(asset, locked, tuple(shots), name in changed))
+        cards.append(_card(asset, locked, tuple(shots), (changed or {}).get(name)))
     title = manifest.project.name or manifest.folder.absolute().name
     return Gallery(title, tuple(cards), tuple(sorted(set(lock.assets) - set(manifest.assets))))
 
@@ -138,7 +139,7 @@ def picture(sprite: Sprite) -> Picture:
 
 def command(name: str) -> str:
     """What a person types before a number to pick; empty for a name that must not be pasted into a terminal."""
-    return f"pixelrouter pick {shlex.quote(name)}" if name.isprintable() else ""
+    return f"pixelrouter pick {'-- ' if name.startswith('-') else ''}{shlex.quote(name)}" if name.isprintable() else ""
 
 
 def totals(prices: Iterable[Price]) -> Mapping[str, str]:
@@ -149,8 +150,13 @@ def totals(prices: Iterable[Price]) -> Mapping[str, str]:
         money = Money.of(Decimal(price.amount), price.unit)
         sums[price.unit] = sums.get(price.unit, Money(0, price.unit)) + money
         unknown += price.source == "unknown"
-    told = {unit: str(sums[unit]) for unit in sorted(sums, reverse=True)}
+    told = {unit: amount(sums[unit]) for unit in sorted(sums, reverse=True)}
     return told | ({"unknown": str(unknown)} if unknown else {})
+
+
+def amount(money: Money) -> str:
+    """Money as one says it: "1 generation"."""
+    return "1 generation" if money == Money.of(1, "generations") else str(money)
 
 
 def clean(text: str) -> str:
@@ -166,7 +172,7 @@ def _shot(asset: Asset, candidate: Candidate, draw: Draw) -> Shot:
         return Shot(candidate, None, str(error), candidate.warnings)
 
 
-def _card(asset: Asset, locked: Locked | None, shots: tuple[Shot, ...], changed: bool) -> Card:
+def _card(asset: Asset, locked: Locked | None, shots: tuple[Shot, ...], changed: str | None) -> Card:
     if locked is None or not shots:
         return Card(asset, (), states=("missing",))
     card = Card(asset, shots, locked.picked.number, locked.pick.by)
@@ -174,11 +180,11 @@ def _card(asset: Asset, locked: Locked | None, shots: tuple[Shot, ...], changed:
     found = {
         "unpicked": len(shots) > 1 and not locked.pick.by,
         "warnings": any(shot.warnings for shot in used if shot),
-        "changed": changed,
+        "changed": changed is not None,
         "missing": any(shot.picture is None for shot in shots),
         "hand": bool(locked.hand),
     }
-    return Card(asset, shots, card.pick, card.by, tuple(state for state in STATES if found[state]))
+    return Card(asset, shots, card.pick, card.by, tuple(state for state in STATES if found[state]), changed or "")
 
 
 def _kind(sprite: Sprite) -> Kind:

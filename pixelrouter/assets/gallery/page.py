@@ -15,7 +15,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from pixelrouter.assets.gallery.model import STATES, Card, Gallery, Picture, Shot, clean, command, totals
+from pixelrouter.assets.gallery.model import STATES, Card, Gallery, Picture, Shot, amount, clean, command, totals
 from pixelrouter.types import Money
 
 _SCRIPTS = ("basics", "art", "card", "picks", "overlay", "main")  # one script, in this order
@@ -84,6 +84,7 @@ def _card(card: Card) -> dict[str, Any]:
         "pick": card.pick,
         "by": clean(card.by),
         "approved": card.approved,
+        "reasons": clean(card.reasons),
         "palette": [color.lower() for color in asset.palette or ()],
         "palette_name": clean(asset.palette_name),
         "command": command(asset.name),
@@ -110,7 +111,7 @@ def _shot(shot: Shot) -> dict[str, Any]:
         "backend": clean(one.backend),
         "model": clean(one.model or ""),
         "seed": None if one.seed is None else str(one.seed),  # vendors' seeds are larger than a script's numbers
-        "cost": str(Money.of(Decimal(one.cost.amount), one.cost.unit)),
+        "cost": amount(Money.of(Decimal(one.cost.amount), one.cost.unit)),
         "source": one.cost.source,
         "confidence": one.confidence,
         "native": one.native,

@@ -44,7 +44,8 @@ class Browser:
         self._read, back = map(_high, os.pipe())
         program = next(found for name in PROGRAMS if (found := shutil.which(name)))
         options = ["--headless", "--remote-debugging-pipe", f"--user-data-dir={self._home}", "--no-first-run",
-                   "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
+                   "--no-sandbox", "--disable-gpu",
+                   "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
                    "--disable-background-networking", "--disable-component-update", "--no-proxy-server"]  # fmt: skip
         start = f'exec "$0" "$@" 3<&{there} 4>&{back}'
         self._process = subprocess.Popen(
@@ -129,7 +130,9 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """The value of an expression, in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True, userGesture=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True, userGesture=True
+        )
         if "exceptionDetails" in answer:
             raise RuntimeError(str(answer["exceptionDetails"].get("exception", answer["exceptionDetails"])))
         return answer["result"].get("value")
@@ -147,7 +150,9 @@ class Browser:
         """A real click into the middle of an element."""
         x, y, width, height = self.box(selector)
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x + width / 2, y=y + height / 2, button="left", clickCount=1)
+            self.call(
+                "Input.dispatchMouseEvent", type=kind, x=x + width / 2, y=y + height / 2, button="left", clickCount=1
+            )
 
     def press(self, key: str, text: str = "") -> None:
         """A key by its name ("ArrowRight", "Escape", "g")."""
@@ -185,7 +190,9 @@ class Browser:
         return Image.open(BytesIO(base64.b64decode(answer["data"]))).convert("RGB")
 
     def size(self, width: int, height: int, density: float = 1, *, phone: bool = False) -> None:
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=density, mobile=phone)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=density, mobile=phone
+        )
 
     def prefer(self, **features: str) -> None:
         """What the person prefers: ``prefers_color_scheme="dark"``."""

@@ -1,4 +1,4 @@
-"""A small game to look at: bought from the procedural backend, with a manifest and a lock as a build would leave them."""
+"""A small game to look at: bought from the procedural backend, with manifest and lock as a build leaves them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,13 @@ class Game:
         with PixelRouter(route=["procedural"], state=self.folder / "state") as router:
             arts = [router.generate(f"{asset.prompt} from the {name}", size=asset.size, seed=7) for name in names]
         raws = tuple(raw for art in arts for raw in art.raws)
-        self.lay(replace(asset, task="views", views=views), arts[:1], 1, "ana", {**facts, "raws": raws, "raw_names": names})
+        self.lay(
+            replace(asset, task="views", views=views),
+            arts[:1],
+            1,
+            "ana",
+            {**facts, "raws": raws, "raw_names": names, "layout": {"together": True}},
+        )
 
     def lay(self, asset: Asset, arts: Sequence[PixelArt], pick: int, by: str, facts: Mapping[str, Any] | None) -> None:
         candidates = tuple(candidate_of(art, number, facts or {}) for number, art in enumerate(arts, 1))
@@ -104,7 +110,9 @@ def dungeon(folder: Path) -> Game:
               "#41a6f6", "#73eff7", "#f4f4f4", "#94b0c2", "#566c86", "#333c57")  # fmt: skip
     locked: dict[str, Any] = {"palette": colors, "palette_name": "sweetie-16"}
     items = {"style": "items", "transparent": True, **locked}
-    game.buy(Asset("potion-red", "a red potion in a round bottle", (32, 32), n=4, **items), pick=2, by="ana", facts=paid)
+    game.buy(
+        Asset("potion-red", "a red potion in a round bottle", (32, 32), n=4, **items), pick=2, by="ana", facts=paid
+    )
     game.buy(Asset("sword", "a steel sword with a gold hilt", (32, 32), n=3, **items), facts=paid)
     game.buy(Asset("shield", "a round wooden shield", (32, 32), n=1, **items), facts=paid)
     game.buy(

@@ -12,7 +12,7 @@ function shell(card) {
     h("header", {},
       h("h3", { id: `name-${card.at}` }, h("bdi", {}, card.name)),
       h("span", { class: "soft" }, `${card.size.join("×")} · ${card.task}${card.tiles ? `, ${card.tiles}` : ""}`),
-      card.states.map((state) => h("span", { class: `badge ${state}`, title: data.states[state] }, BADGES[state]))),
+      card.states.map((state) => h("span", { class: `badge ${state}`, title: [data.states[state], state === "changed" ? card.reasons : ""].filter(Boolean).join(": ") }, BADGES[state]))),
     h("div", { class: "inside" }));
   element.card = card;
   reserve(element);
@@ -53,20 +53,26 @@ function label(card, shot) { return `${card.name}, candidate ${shot.number}`; }
 function figure(card, shot, stages) {
   const picked = shot.number === card.pick;
   const body = shot.picture ? stageOf(card, shot, stages) : h("p", { class: "problem" }, shot.problem);
-  return h("figure", { class: `shot${picked ? " picked" : ""}`, "data-number": String(shot.number) },
+  return h("figure", { class: `shot${picked && card.by ? " picked" : ""}`, "data-number": String(shot.number) },
     shot.picture
       ? h("div", { class: "ground" }, h("button", { type: "button", class: "open", "aria-label": `Open ${label(card, shot)}`,
           onclick: () => openOverlay(card, shot) }, body))
       : h("div", { class: "ground lost" }, body),
     h("figcaption", {},
-      h("div", { class: "line" }, h("b", {}, `#${shot.number}`), picked ? h("span", { class: "badge pick" }, card.by ? "picked" : "in use") : "",
+      h("div", { class: "line" }, h("b", {}, `#${shot.number}`), picked ? inUse(card) : "",
         h("span", { class: "cost", title: `cost as ${shot.source}` }, shot.cost)),
       h("div", { class: "line soft" }, h("bdi", {}, [shot.backend, shot.model].filter(Boolean).join(" · "))),
       h("div", { class: "line soft" }, `seed ${shot.seed ?? "unknown"}`),
       shot.picture ? h("div", { class: "line soft" }, sureness(shot), `${count(shot.picture.colors.length, "colour")}`) : "",
-      shot.warnings.length ? h("ul", { class: "warnings" }, shot.warnings.map((text) => h("li", {}, text))) : "",
+      shot.warnings.length ? h("ul", { class: "warns" }, shot.warnings.map((text) => h("li", {}, text))) : "",
       shot.picture ? swatches(card, shot) : "",
       h("div", { class: "line" }, pickButton(card, shot), copyButton(card, shot))));
+}
+
+/** The mark of the candidate that builds use: somebody has picked it, or it is only the first. */
+function inUse(card) {
+  return card.by ? h("span", { class: "badge pick", title: `picked by ${card.by}` }, "picked")
+    : h("span", { class: "badge", title: "builds use the first until somebody picks" }, "in use");
 }
 
 function stageOf(card, shot, stages) {

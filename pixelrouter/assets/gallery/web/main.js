@@ -27,8 +27,11 @@ function bar() {
       (value) => { settings.tiling = value; again(); }),
     grounds(),
     data.cards.some((card) => card.shots.some((shot) => shot.picture?.kind === "film"))
-      ? toggle("play-all", "Play", settings.playing, (on) => { settings.playing = on; keep(); }) : "",
-    choice("theme", "Theme", { auto: "auto", light: "light", dark: "dark" }, settings.theme, (value) => { settings.theme = value; keep(); look(); }));
+      ? toggle("play-all", "Play", settings.playing, (on) => { settings.playing = on; keep(); }) : "");
+}
+
+function themes() {
+  return choice("theme", "Theme", { auto: "auto", light: "light", dark: "dark" }, settings.theme, (value) => { settings.theme = value; keep(); look(); });
 }
 
 function grounds() {
@@ -104,7 +107,7 @@ function build() {
   data.cards.forEach((card, at) => { card.at = at; });
   const place = scrollY;
   document.getElementById("top").replaceChildren(
-    h("h1", {}, h("bdi", {}, data.title)), h("p", { class: "soft" }, summary(), " ", h("span", { id: "shown", role: "status" })));
+    h("div", {}, h("h1", {}, h("bdi", {}, data.title)), h("p", { class: "soft" }, summary(), " ", h("b", { id: "shown", role: "status" }))), themes());
   document.getElementById("controls").replaceChildren(bar());
   document.getElementById("search").value = filter.words;
   document.getElementById("end").replaceChildren(

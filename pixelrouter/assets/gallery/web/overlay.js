@@ -31,14 +31,14 @@ function drawOverlay() {
   dialog.replaceChildren(
     h("header", {},
       h("h2", {}, h("bdi", {}, card.name)), h("span", { class: "soft" }, `candidate ${shot.number} of ${card.shots.length}`),
-      shot.number === card.pick ? h("span", { class: "badge pick" }, card.by ? "picked" : "in use") : "",
+      shot.number === card.pick ? inUse(card) : "",
       h("button", { type: "button", class: "close", "data-key": "close", onclick: () => dialog.close() }, "Close")),
     h("div", { class: "tools" }, tools(stage)),
     h("div", { class: "ground big", tabindex: "0", "aria-label": "The picture, scrollable", role: "region" }, stage.element),
     stage.moves ? player(stage) : "",
     h("aside", {},
-      h("div", { class: "line" }, Object.assign(pickButton(card, shot)), copyButton(card, shot)),
-      shot.warnings.length ? h("ul", { class: "warnings" }, shot.warnings.map((text) => h("li", {}, text))) : "",
+      h("div", { class: "line" }, pickButton(card, shot), copyButton(card, shot)),
+      shot.warnings.length ? h("ul", { class: "warns" }, shot.warnings.map((text) => h("li", {}, text))) : "",
       swatches(card, shot), strip("Candidates", candidates()), strip(siblingsTitle(card), siblings(card)),
       facts(card, shot), card.prompt ? h("p", { class: "prompt whole" }, h("bdi", {}, card.prompt)) : ""));
   if (focused) dialog.querySelector(`[data-key="${focused}"]`)?.focus();

@@ -68,9 +68,9 @@ let version = null;
 async function watch() {
   try {
     const answer = await fetch(`${base}version`);
-    const found = await answer.text();
-    if (answer.ok && version !== null && found !== version) await refresh();
-    if (answer.ok) version = found;
+    const found = answer.ok ? (await answer.json()).version : version;
+    if (version !== null && found !== version) await refresh();
+    version = found;
   } catch { /* the server may come back */ }
   setTimeout(watch, 1000);
 }
