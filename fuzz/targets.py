@@ -22,6 +22,7 @@ from pixelrouter.config import load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.pixels import decode
 from pixelrouter.pixels.colors.palette import resolve_palette
+from pixelrouter.pixels.colors.palettes.files import PALETTE_FORMATS, write_palette
 from pixelrouter.types import HttpResponse
 from pixelrouter.wire.cassette import FILE, Cassette
 
@@ -110,7 +111,7 @@ def _saved(image: Any, form: str, **more: Any) -> Iterator[bytes]:
     yield out.getvalue()
 
 
-_SUFFIXES = (".hex", ".gpl", ".pal", ".txt", ".png")
+_SUFFIXES = (".hex", ".gpl", ".pal", ".txt", ".png", ".act", ".ase", ".aseprite")  # new ones last: found/ has numbers
 
 
 def _palette(data: bytes) -> None:
@@ -137,6 +138,10 @@ def _palette_seeds() -> Iterator[bytes]:
     strip = Image.new("RGB", (4, 1))
     strip.putdata([(26, 28, 44), (93, 39, 93), (177, 62, 83), (239, 125, 87)])
     yield from (b"\x04" + png for png in _saved(strip, "PNG"))
+    path = _folder() / "seed"
+    for kind, ending in PALETTE_FORMATS.items():
+        write_palette(path, ["#1a1c2c", "#5d275d"], ["ink", "plum"], "x", format=kind)
+        yield bytes([_SUFFIXES.index(ending)]) + path.read_bytes()
 
 
 def _cassette(data: bytes) -> None:
