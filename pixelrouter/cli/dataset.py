@@ -24,7 +24,9 @@ dataset = typer.Typer(name="dataset", help="Make training sets of pixel art for 
 BUCKETS, SELECTION, CAPTIONS = "Buckets", "Which images", "Captions"
 _TOLD = 8  # files that a note names
 
-Source = Annotated[Path, typer.Argument(metavar="DIR", help="A folder with images.", show_default=False)]
+Source = Annotated[
+    Path, typer.Argument(metavar="DIR|assets.lock", help="A folder with images, or a game's picks.", show_default=False)
+]
 Out = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="Where the set goes.", rich_help_panel=o.OUTPUT)
 ]
@@ -167,9 +169,11 @@ def prepare_set(
         repeats=repeats,
     )
     check_folder(output)
+    folder, files = _source(source)
     try:
         with counting(quiet=quiet or as_json) as bar:
-            made = prepare(source, output, spec, executor("local", jobs=jobs) if jobs else None, bar)
+            workers = executor("local", jobs=jobs) if jobs else None
+            made = prepare(folder, output, spec, workers, bar, files=files)
     except KeyboardInterrupt:
         say("Interrupted. What is done is kept; the same command does the rest.")
         return INTERRUPTED
@@ -179,6 +183,24 @@ def prepare_set(
     else:
         _tell(made, output, quiet=quiet)
     return worst(made.errors.values()) or (0 if made.pictures else CHECK_FAILED)
+
+
+def _source(source: Path) -> tuple[Path, dict[str, str] | None]:
+    """The folder to look into, and of a game's lock the picked pictures with their prompts. Raises ConfigError."""
+    if source.suffix != ".lock" or source.is_dir():
+        return source, None
+    from pixelrouter.assets import load_manifest, read_lock
+
+    if not source.is_file():
+        raise InvalidRequest(f"There is no {source}.", hint="`pixelrouter build` makes it; or name a folder.")
+    manifest = source.with_suffix(".toml")
+    known = load_manifest(manifest).assets if manifest.is_file() else {}
+    files = {}
+    for name, locked in read_lock(source).assets.items():
+        end = f"{name.rpartition('/')[2]}.png"
+        if picture := next((path for path in sorted(locked.outputs) if path.endswith(end)), None):
+            files[picture] = known[name].prompt if name in known else ""
+    return source.parent, files
 
 
 def _factors(text: str | None) -> tuple[int, ...] | None:

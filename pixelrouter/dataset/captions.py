@@ -29,22 +29,29 @@ _REST = re.compile(r"\n(?:Negative prompt:|Steps: ).*", re.DOTALL)  # of "parame
 
 @dataclass(frozen=True)
 class Found:
-    """A caption's text, and where it is from: "file", "list", "png", "name", or "" for none."""
+    """A caption's text, and where it is from: "given", "file", "list", "png", "name", or "" for none."""
 
     text: str
     source: str
 
 
 class Finder:
-    """Finds the captions of a folder's images. ``names``: at last the words of a file's name are its caption."""
+    """Finds the captions of a folder's images.
 
-    def __init__(self, root: Path, *, names: bool = False) -> None:
+    ``known``: captions by paths in the folder, which come first. ``names``: at last the words of a file's name are its
+    caption.
+    """
+
+    def __init__(self, root: Path, *, names: bool = False, known: Mapping[str, str] | None = None) -> None:
         self.root = root
         self.names = names
+        self.known = known or {}
         self._lists: dict[Path, Mapping[str, str]] = {}
 
     def find(self, image: Path) -> Found:
         """The caption of an image: a file beside it, a list in its folder or one above it, or its PNG text."""
+        if text := _one_line(self.known.get(image.relative_to(self.root).as_posix(), "")):
+            return Found(text, "given")
         for path in (*(image.with_suffix(ending) for ending in BESIDE), image.with_name(f"{image.name}.txt")):
             if text := _one_line(_read(path, _MOST)):
                 return Found(text, "file")

@@ -17,6 +17,8 @@ from pixelrouter.pixels.batch.job import to_png, versions
 from pixelrouter.pixels.color import Bytes, pack, parse_hex, to_hex, unpack
 from pixelrouter.types import Report
 
+RESAMPLED = "It has no pixel grid and was resampled: that is not true pixel art."
+_BLOCK, _NEAR, _SURE = 8, 0.02, 0.9  # JPEG's blocks; how near to them, and how unsure, a doubtful grid is
 PREVIEW = 256  # pixels of the longer side of the small copy of what is set aside
 
 
@@ -44,7 +46,6 @@ class Native:
     pixels: str
     mirrored: str
     report: Report
-    resampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,12 @@ def to_native(job: Job) -> tuple[Native, ...] | NoGrid:
         decoded = Decoded(decoded.frames[:1], decoded.durations[:1])
     try:
         made = _finished(decoded, replace(job.spec.finish, policy="reject"), job.spec)
-        return tuple(_natives(made, job.spec, resampled=False))
+        notes = _doubts(job.data, made[0].report)
+        return tuple(_natives(made, job.spec, notes))
     except QualityRejected as error:
         if job.spec.finish.policy == "resample" and not job.spec.slicing:
             made = _finished(decoded, _resampling(decoded.image.size, job.spec), job.spec)
-            return tuple(_natives(made, job.spec, resampled=True))
+            return tuple(_natives(made, job.spec, (RESAMPLED,)))
         return NoGrid(error.message, detect_grid(decoded.image).confidence, _preview(decoded.image))
 
 
@@ -112,18 +114,26 @@ def _shows_ground(rgba: Bytes, spec: DatasetSpec) -> bool:
     return spec.pad == "ground" and placement is not None and placement.waste > 0
 
 
-def _natives(made: list[Finished], spec: DatasetSpec, *, resampled: bool) -> list[Native]:
+def _doubts(data: bytes, report: Report) -> tuple[str, ...]:
+    """A smooth photo saved as JPEG shows that format's own blocks of 8x8 pixels, and they look like a grid."""
+    blocks = all(abs(side / _BLOCK - round(side / _BLOCK)) < _NEAR and side > _NEAR for side in report.grid.period)
+    if data[:2] == b"\xff\xd8" and report.method == "snap" and report.confidence < _SURE and blocks:
+        return ("Its grid may be that of JPEG's own blocks: look at it, or set a min_confidence.",)
+    return ()
+
+
+def _natives(made: list[Finished], spec: DatasetSpec, notes: tuple[str, ...]) -> list[Native]:
     frames = [(one, frame) for one in made for frame in one.frames]
     digits = len(str(len(frames)))
     natives = []
     for number, (one, frame) in enumerate(frames, 1):
         box = frame.getchannel("A").getbbox() if spec.trim else None
         part = f"{number:0{digits}}" if len(frames) > 1 else ""
-        natives.append(_native(frame.crop(box) if box else frame, one.report, part, resampled=resampled))
+        natives.append(_native(frame.crop(box) if box else frame, one.report, part, notes))
     return natives
 
 
-def _native(frame: Image.Image, report: Report, part: str, *, resampled: bool) -> Native:
+def _native(frame: Image.Image, report: Report, part: str, notes: tuple[str, ...]) -> Native:
     rgba = np.asarray(frame)
     colors = unpack(np.unique(pack(rgba[rgba[..., 3] > 0][:, :3])))
     return Native(
@@ -134,8 +144,7 @@ def _native(frame: Image.Image, report: Report, part: str, *, resampled: bool) -
         transparent=bool((rgba[..., 3] == 0).any()),
         pixels=pixel_hash(rgba),
         mirrored=pixel_hash(rgba[:, ::-1]),
-        report=report,
-        resampled=resampled,
+        report=replace(report, warnings=(*report.warnings, *notes)),
     )
 
 

@@ -7,6 +7,7 @@ Names and captions are strangers' words, so all text is escaped, and the page fo
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +39,7 @@ p { margin: .2rem 0; } .soft { color: var(--soft); } .bad { color: var(--bad); }
 .card b { font-size: .9rem; }
 .stage { display: grid; place-items: center; height: 11.8rem; margin-bottom: .5rem; border-radius: 4px;
   background: repeating-conic-gradient(var(--check) 0 25%, transparent 0 50%) 0 0 / 16px 16px; }
-.stage img { image-rendering: pixelated; max-width: 100%; max-height: 100%; }
+.stage img { image-rendering: pixelated; max-width: 100%; max-height: 100%; object-fit: contain; }
 .stage img.copy { image-rendering: auto; }
 .colors { height: .7rem; border-radius: 2px; margin: .4rem 0; border: 1px solid var(--line); }
 """
@@ -112,23 +113,21 @@ def _card(one: Picture, folder: Path) -> str:
     ]
     notes = "".join(f'<p class="bad">{escaped(text)}</p>' for text in one.warnings)
     text = "".join(f"<p>{line}</p>" for line in lines)
-    return (
-        f'<div class="card">{_stage(folder / one.native, one.size)}{text}{_swatches(one.palette)}'
-        f"<p>{caption}</p>{notes}</div>"
-    )
+    return f'<div class="card">{_stage(folder / one.native)}{text}{_swatches(one.palette)}<p>{caption}</p>{notes}</div>'
 
 
-def _stage(path: Path, size: tuple[int, int] | None, kind: str = "") -> str:
-    """A picture, enlarged by a whole factor as far as its place allows."""
+def _stage(path: Path, kind: str = "") -> str:
+    """A picture, enlarged by a whole factor as far as its place allows. ``kind``: "copy" for what is no pixel art."""
     try:
-        data = base64.b64encode(path.read_bytes()).decode()
+        data = path.read_bytes()
     except OSError:
         return '<div class="stage"></div>'
-    sides = ""
-    if size is not None:
-        factor = max(1, _SIDE // max(size))
-        sides = f' width="{size[0] * factor}" height="{size[1] * factor}"'
-    return f'<div class="stage"><img{kind} src="data:image/png;base64,{data}" alt=""{sides}></div>'
+    wide, high = struct.unpack(">II", data[16:24])  # a PNG file of our own
+    factor = max(1, _SIDE // max(wide, high))
+    return (
+        f'<div class="stage"><img class="{kind}" src="data:image/png;base64,{base64.b64encode(data).decode()}" alt=""'
+        f' width="{wide * factor}" height="{high * factor}"></div>'
+    )
 
 
 def _swatches(palette: tuple[str, ...]) -> str:
@@ -150,7 +149,7 @@ def _asides(dataset: Dataset, folder: Path) -> str:
 def _aside(one: Aside, folder: Path) -> str:
     picture = ""
     if one.native or one.preview:
-        picture = _stage(folder / (one.native or one.preview), None, "" if one.native else ' class="copy"')
+        picture = _stage(folder / (one.native or one.preview), "" if one.native else "copy")
     part = f" #{one.part}" if one.part else ""
     return (
         f'<div class="card">{picture}<p><b>{escaped(one.why)}</b></p><p class="soft">{escaped(one.source)}{part}</p>'

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,17 @@ from pixelrouter.dataset import captions, record
 from pixelrouter.dataset.job import Job, Native, NoGrid, Plate, to_bucket, to_native
 from pixelrouter.dataset.kohya import CONFIG, config
 from pixelrouter.dataset.page import PAGE, page
+from pixelrouter.dataset.places import ASIDE, NATIVE, SPLITS, File, check_places, find_files
 from pixelrouter.dataset.record import Aside, Dataset, Picture
 from pixelrouter.dataset.select import Candidate, choose, split_of, together
 from pixelrouter.dataset.spec import LAYOUT, DatasetSpec
-from pixelrouter.errors import InvalidRequest, PixelRouterError, UnreadableImage
-from pixelrouter.pixels.batch.batch import Progress, Step, folder_items
+from pixelrouter.errors import PixelRouterError, UnreadableImage
+from pixelrouter.pixels.batch.batch import Progress, Step
 from pixelrouter.pixels.batch.executors import Executor, InProcess, Processes, cores
 from pixelrouter.pixels.batch.job import versions
-from pixelrouter.pixels.batch.journal import NAME as JOURNAL
 from pixelrouter.pixels.batch.journal import Journal, digest, write
 from pixelrouter.pixels.decode import read_file
 
-NATIVE, ASIDE, SPLITS = "1x", "rejected", ("train", "validation")
 _FEW = 4  # files that no process is started for
 _EMPTY = 0.5  # the share of padding from which a picture is told of
 
@@ -40,21 +39,24 @@ def prepare(
     spec: DatasetSpec | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    *,
+    files: Mapping[str, str] | None = None,
 ) -> Dataset:
     """A training set of every image in a folder and its subfolders, written into ``out``.
 
     ``out`` gets the folders ``train`` (and ``validation``), ``1x``, ``rejected`` (small copies of images without a
     grid), ``dataset.json``, ``dataset.html`` and ``dataset.toml``. An image that cannot be read or has no grid is set
     aside; the others go on. A second run does only what changed, removes files whose image is gone, and keeps captions
-    that were edited in ``out``. ``executor``: None for processes on all cores. ``progress`` is called after each file.
+    that were edited in ``out``. ``files``: only these of the folder, each by its path in it, "/" between, with its
+    caption, "" to look for one. ``executor``: None for processes on all cores. ``progress`` is called after each file.
 
     Raises InvalidRequest where ``source`` is no folder or ``out`` holds something else, StoreError where nothing can
     be written.
     """
     root, place = Path(source), Path(out)
-    _check_places(root, place)
+    check_places(root, place)
     spec = spec or DatasetSpec()
-    run = _Run(root, place, spec, progress)
+    run = _Run(root, place, spec, progress, files)
     try:
         candidates = run.finish(executor)
         chosen, aside = choose(candidates, spec)
@@ -64,55 +66,18 @@ def prepare(
     return run.write(pictures, [*run.aside, *aside])
 
 
-def _check_places(root: Path, place: Path) -> None:
-    if not root.is_dir():
-        raise InvalidRequest(f"{root} is not a folder.", hint="Name a folder with images.")
-    if root.resolve().is_relative_to(place.resolve()):
-        raise InvalidRequest(f"{root} lies in {place}: its images could be overwritten.", hint="Choose another -o.")
-    ours = any((place / name).exists() for name in (record.NAME, JOURNAL))
-    taken = next((place / name for name in (*SPLITS, NATIVE, ASIDE) if (place / name).exists()), None)
-    if taken and not ours:
-        raise InvalidRequest(f"{taken} was not made by this command.", hint="Choose a new folder with -o.")
-
-
-@dataclass(frozen=True)
-class _File:
-    """One image file: its path, its name relative to the folder, and the name of what comes of it."""
-
-    path: Path
-    source: str
-    stem: str
-
-
-def flat_names(sources: Sequence[str]) -> dict[str, str]:
-    """A file name, without an ending, for each path: ``units/orc.png`` is ``units-orc``.
-
-    Trainers look into one folder and not below. Names that differ in upper and lower case alone count as one.
-    """
-    taken: set[str] = set()
-    names = {}
-    for source in sources:
-        plain = "-".join(Path(source).with_suffix("").parts)
-        name, number = plain, 2
-        while name.casefold() in taken or any(other.startswith(f"{name.casefold()}.") for other in taken):
-            name, number = f"{plain}-{number}", number + 1
-        taken.add(name.casefold())
-        names[source] = name
-    return names
-
-
 class _Run:
     """One run over a folder."""
 
-    def __init__(self, root: Path, out: Path, spec: DatasetSpec, progress: Progress | None) -> None:
+    def __init__(
+        self, root: Path, out: Path, spec: DatasetSpec, progress: Progress | None, files: Mapping[str, str] | None
+    ) -> None:
         self.root, self.out, self.spec, self.progress = root, out, spec, progress
+        self.finder = captions.Finder(root, names=spec.names, known=files or {})
         self.before = record.load(out) or Dataset()
-        items, others = folder_items(root, out)
-        sources = [item.source.relative_to(root).as_posix() for item in items]
-        stems = flat_names(sources)
-        self.files = [_File(item.source, name, stems[name]) for item, name in zip(items, sources, strict=True)]
+        self.files, others = find_files(root, out, files)
         kept = (*captions.BESIDE, ".jsonl")
-        self.ignored = tuple(path.relative_to(root).as_posix() for path in others if path.suffix.lower() not in kept)
+        self.ignored = tuple(name for name in others if Path(name).suffix.lower() not in kept)
         self.journal = Journal(out)
         self.aside: list[Aside] = []
         self.errors: dict[str, Exception] = {}
@@ -154,10 +119,9 @@ class _Run:
                 self.journal.add(_entry(file), source=source, key=key, files=written, **facts)
                 done[at] = facts
                 self._tell("finish", len(done), len(self.files), at)
-        finder = captions.Finder(self.root, names=self.spec.names)
-        return [one for at in sorted(done) for one in self._candidates(self.files[at], done[at], finder)]
+        return [one for at in sorted(done) for one in self._candidates(self.files[at], done[at])]
 
-    def _stored(self, file: _File, made: tuple[Native, ...] | NoGrid) -> tuple[dict[Path, bytes], dict[str, Any]]:
+    def _stored(self, file: File, made: tuple[Native, ...] | NoGrid) -> tuple[dict[Path, bytes], dict[str, Any]]:
         """The files that came of one image, written; and what the journal keeps about them."""
         if isinstance(made, NoGrid):
             place = self.out / ASIDE / f"{file.stem}.png"
@@ -170,16 +134,16 @@ class _Run:
             self._write(path, data)
         return written, facts
 
-    def _native(self, file: _File, part: str) -> str:
+    def _native(self, file: File, part: str) -> str:
         return f"{NATIVE}/{file.stem}{f'.{part}' if part else ''}.png"
 
-    def _candidates(self, file: _File, facts: Mapping[str, Any], finder: captions.Finder) -> list[Candidate]:
+    def _candidates(self, file: File, facts: Mapping[str, Any]) -> list[Candidate]:
         if rejected := facts.get("rejected"):
             preview = f"{ASIDE}/{file.stem}.png"
             words, confidence = rejected["message"], round(rejected["confidence"], 4)
             self.aside.append(Aside(file.source, "", "no grid", words, confidence, preview=preview))
             return []
-        caption = finder.find(file.path)
+        caption = self.finder.find(file.path)
         found = []
         for one in facts["pictures"]:
             plain = {name: tuple(value) if isinstance(value, list) else value for name, value in one.items()}
@@ -187,7 +151,7 @@ class _Run:
             found.append(Candidate(source=file.source, native=native, caption=caption, **plain))
         return together(found)
 
-    def _fail(self, file: _File, error: Exception) -> None:
+    def _fail(self, file: File, error: Exception) -> None:
         why = "unreadable" if isinstance(error, UnreadableImage) else "failed"
         message = error.message if isinstance(error, PixelRouterError) else str(error)
         self.aside.append(Aside(file.source, "", why, message))
@@ -232,8 +196,6 @@ class _Run:
         name = Path(one.native).name
         waste = round(placement.waste, 4)
         warnings = list(one.warnings)
-        if one.method == "resample":
-            warnings.append("It has no pixel grid and was resampled: that is not true pixel art.")
         if waste > _EMPTY:
             warnings.append(f"{waste:.0%} of its file is padding.")
         ground = self.spec.ground_color
@@ -350,7 +312,7 @@ def _workers(count: int) -> Executor:
     return InProcess() if count < _FEW else Processes(min(count, cores()))
 
 
-def _entry(file: _File) -> str:
+def _entry(file: File) -> str:
     return f"source {file.source}"
 
 
@@ -364,7 +326,7 @@ def _facts(one: Native) -> dict[str, Any]:
         "transparent": one.transparent,
         "pixels": one.pixels,
         "mirrored": one.mirrored,
-        "method": "resample" if one.resampled else report.method,
+        "method": report.method,
         "confidence": report.confidence,
         "period": list(report.grid.period),
         "source_size": list(report.source_size),

@@ -32,7 +32,8 @@ class Picture:
 
     ``box``: where the picture lies in its file, (left, top, right, bottom); the rest is padding, ``waste`` its share.
     ``size``, ``bucket``: pixels at 1x and of the file. ``period``: source pixels a pixel. ``pixels``: hash of the
-    pixels at 1x. ``caption_from``: "file", "list", "png", "name", "edited" (by hand, in the set), or "" for none.
+    pixels at 1x. ``caption_from``: "given", "file", "list", "png", "name", "template", "edited" (by hand, in the
+    set), or "" for none.
     """
 
     file: str
