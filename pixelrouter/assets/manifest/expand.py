@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pixelrouter.assets.manifest.inputs import Inputs
 from pixelrouter.assets.manifest.lines import Keys
-from pixelrouter.assets.manifest.names import files_like, outside, slug
-from pixelrouter.assets.manifest.problems import Problems, nearest
+from pixelrouter.assets.manifest.names import outside, slug
+from pixelrouter.assets.manifest.problems import Problems
 from pixelrouter.assets.manifest.values import Texts
 
 MOST_ASSETS = 100_000  # of one manifest
@@ -38,7 +39,15 @@ class _Unknown(Exception):
     """A text uses a variable that there is not."""
 
 
-def expand(name: str, table: Mapping[str, Any], path: Keys, folder: Path, problems: Problems) -> Iterator[Made]:
+class Room:
+    """How much text the variables of one manifest may make."""
+
+    left = 50_000_000  # characters
+
+
+def expand(
+    name: str, table: Mapping[str, Any], path: Keys, room: Room, inputs: Inputs, problems: Problems
+) -> Iterator[Made]:
     """The assets that a table stands for, in the order of its variables' values; itself, where it has none.
 
     What is wrong with the variables goes to ``problems``, and nothing is made.
@@ -47,7 +56,7 @@ def expand(name: str, table: Mapping[str, Any], path: Keys, folder: Path, proble
         yield Made(name, table)
         return
     rest = {key: value for key, value in table.items() if key not in WORDS}
-    rows = _rows(table, path, folder, problems)
+    rows = _rows(table, path, inputs, problems)
     if rows is None:
         return
     names, count, combinations = rows
@@ -61,10 +70,13 @@ def expand(name: str, table: Mapping[str, Any], path: Keys, folder: Path, proble
     try:
         for values in combinations:
             if not any(all(values.get(key) == value for key, value in row.items()) for row in left_out):
-                filled = {key: _fill(value, values) for key, value in rest.items()}
+                filled = {key: _fill(value, values, room) for key, value in rest.items()}
+                if room.left < 0:
+                    problems.add(path, "makes more text than a manifest may have.", "Use fewer or shorter values.")
+                    return
                 yield Made(slug_name(template, values), filled)
     except _Unknown as error:
-        problems.add(path, f"uses {{{error}}}, which is no variable of it.", nearest(str(error), names))
+        problems.add(path, f"uses {{{error}}}, which is no variable of it.", problems.nearest(str(error), names))
 
 
 def slug_name(template: str, values: Values) -> str:
@@ -73,11 +85,11 @@ def slug_name(template: str, values: Values) -> str:
 
 
 def _rows(
-    table: Mapping[str, Any], path: Keys, folder: Path, problems: Problems
+    table: Mapping[str, Any], path: Keys, inputs: Inputs, problems: Problems
 ) -> tuple[list[str], int, Iterator[Values]] | None:
     """The variables, how many combinations they have, and the combinations; None where something is wrong."""
     each = _each(table.get("for_each"), (*path, "for_each"), problems) if "for_each" in table else [{}]
-    files = _files(table.get("for_files"), (*path, "for_files"), folder, problems) if "for_files" in table else [{}]
+    files = _files(table.get("for_files"), (*path, "for_files"), inputs, problems) if "for_files" in table else [{}]
     if "exclude" in table and "for_each" not in table and "for_files" not in table:
         problems.add((*path, "exclude"), "leaves out combinations, and there are none.", "Add for_each.")
         return None
@@ -137,10 +149,10 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _files(value: Any, path: Keys, folder: Path, problems: Problems) -> list[Values] | None:
+def _files(value: Any, path: Keys, inputs: Inputs, problems: Problems) -> list[Values] | None:
     try:
         patterns = _PATTERNS.validate_python(value)
-        found = [file for pattern in patterns for file in _matches(folder, pattern)]
+        found = [file for pattern in patterns for file in _matches(inputs, pattern)]
     except ValidationError:
         problems.add(path, "should be a pattern, or a list of them.", 'Write for_files = "sketches/*.png".')
         return None
@@ -148,17 +160,19 @@ def _files(value: Any, path: Keys, folder: Path, problems: Problems) -> list[Val
         problems.add(path, f"{error}.", "Name the files more closely.")
         return None
     if not found:
-        problems.add(path, f"no file matches {', '.join(patterns)[:200]}.", f"Patterns start from {folder.name}/.")
+        problems.add(
+            path, f"no file matches {', '.join(patterns)[:200]}.", "Patterns start from the folder of assets.toml."
+        )
         return None
     pure = [PurePosixPath(file) for file in dict.fromkeys(found)]
     folders = ("" if str(file.parent) == "." else str(file.parent) for file in pure)
     return [{"stem": file.stem, "path": str(file), "folder": at} for file, at in zip(pure, folders, strict=True)]
 
 
-def _matches(folder: Path, pattern: str) -> list[str]:
+def _matches(inputs: Inputs, pattern: str) -> tuple[str, ...]:
     if why := outside(pattern):
         raise ValueError(f"{pattern!r} {why}")
-    return files_like(folder, pattern)
+    return inputs.files(pattern)
 
 
 def _left_out(table: Mapping[str, Any], names: Sequence[str], path: Keys, problems: Problems) -> list[Values]:
@@ -171,7 +185,7 @@ def _left_out(table: Mapping[str, Any], names: Sequence[str], path: Keys, proble
         for key in row:
             if key not in names:
                 where = (*path, "exclude", number, key)
-                problems.add(where, "is no variable of for_each.", nearest(key, names))
+                problems.add(where, "is no variable of for_each.", problems.nearest(key, names))
     return rows
 
 
@@ -189,7 +203,7 @@ def _name_template(name: str, variables: Sequence[str], *, one: bool) -> str:
     return "-".join((name, *(f"{{{key}}}" for key in missing)))
 
 
-def _fill(value: Any, values: Values) -> Any:
+def _fill(value: Any, values: Values, room: Room) -> Any:
     """A value of the table with the variables in all of its texts; a text that is one variable becomes its value."""
     if isinstance(value, str):
         if "{" not in value and "}" not in value:
@@ -197,11 +211,13 @@ def _fill(value: Any, values: Values) -> Any:
         whole = _HOLE.fullmatch(value)
         if whole and whole[1] is not None and whole[1].strip() in values:
             return values[whole[1].strip()]
-        return _text(value, values)
+        text = _text(value, values)
+        room.left -= len(text)
+        return text
     if isinstance(value, list):
-        return [_fill(one, values) for one in value]
+        return [_fill(one, values, room) for one in value]
     if isinstance(value, dict):
-        return {key: _fill(one, values) for key, one in value.items()}
+        return {key: _fill(one, values, room) for key, one in value.items()}
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from pixelrouter.assets.manifest.names import ASSET, files_like, is_pattern
+from pixelrouter.assets.manifest.names import ASSET, files_like, is_pattern, visits
 from pixelrouter.errors import PixelRouterError
 
 Told = tuple[str, str]  # what is wrong, and the fix; both "" where nothing is
@@ -18,9 +18,14 @@ class Inputs:
     """
 
     def __init__(self, folder: Path, *, check: bool = True) -> None:
-        self.folder, self.check = folder, check
+        self.folder, self.check, self._visits = folder, check, visits()
+        self.files = cache(self._files)
         self.picture = cache(self._picture)
         self.pictures = cache(self._pictures)
+
+    def _files(self, pattern: str) -> tuple[str, ...]:
+        """The files that a pattern means. Raises ValueError where it asks for too much."""
+        return tuple(files_like(self.folder, pattern, self._visits))
 
     def _picture(self, text: str) -> tuple[str, str, str]:
         """One picture: its place as it is kept, and what is wrong."""
@@ -41,7 +46,7 @@ class Inputs:
         if told := _strays(text):
             return (), *told
         try:
-            found = tuple(files_like(self.folder, text))
+            found = self.files(text)
         except ValueError as error:
             return (), f"{text!r} {error}.", "Name the files more closely."
         if not found and self.check:

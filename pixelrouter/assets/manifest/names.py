@@ -70,11 +70,16 @@ def outside(path: str) -> str:
     return ""
 
 
-def files_like(folder: Path, pattern: str) -> list[str]:
+def visits() -> Iterator[int]:
+    """How many entries of folders may be looked at, for all the patterns of one manifest."""
+    return iter(range(_MOST_VISITED))
+
+
+def files_like(folder: Path, pattern: str, budget: Iterator[int]) -> list[str]:
     """The files that a pattern means, sorted, with "/" between folders; upper and lower case differ everywhere.
 
     ``*`` and ``?`` stay inside a folder, ``**`` is any number of folders. Hidden files are found only by a pattern that
-    begins with a dot. A relative pattern starts from ``folder``. Raises ValueError where too much would be looked at.
+    begins with a dot. A relative pattern starts from ``folder``. ``budget`` is what ``visits`` gives. Raises ValueError where too much would be looked at.
     """
     plain = pattern.replace(os.sep, "/")
     anchor = Path(plain).anchor.replace(os.sep, "/")
@@ -82,7 +87,6 @@ def files_like(folder: Path, pattern: str) -> list[str]:
     parts = [part for at, part in enumerate(parts) if part != "**" or parts[at - 1 : at] != ["**"]]
     if not parts or len(parts) > _DEEPEST:
         raise ValueError(f"should name files in 1 to {_DEEPEST} folders")
-    budget = iter(range(_MOST_VISITED))
     found = _walk(Path(anchor) if anchor else folder, parts, budget)
     return sorted({f"{anchor}{path}" for path in found})
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pixelrouter.assets.asset import Asset, Atlas
 from pixelrouter.assets.manifest.lines import Keys
-from pixelrouter.assets.manifest.names import leaves, outside, unsafe
+from pixelrouter.assets.manifest.names import ASSET, leaves, outside, unsafe
 from pixelrouter.assets.manifest.problems import Problems
 
 
@@ -21,6 +22,7 @@ def check_places(
 ) -> None:
     """Tell of places that cannot be written to, that leave the project's folder, and that two would write to."""
     taken: dict[str, Keys] = {}
+    read = _read(folder, assets)
     folders: dict[str, bool] = {}
     rows = [(asset.out, paths[name], name) for name, asset in assets.items()]
     rows += [(atlas.out, ("atlas", name), "") for name, atlas in atlases.items()]
@@ -41,9 +43,18 @@ def check_places(
             problems.add(
                 (*path, "out"), f"{place!r} leads out of the project's folder by a link.", "Remove it.", made=label
             )
+        if (own := os.path.normpath(out / f"{place}.png").casefold()) in read:
+            what = f"would overwrite {read[own]}, which is read."
+            problems.add((*path, "out"), what, "Give it another out, or move the picture.", made=label)
         first = taken.setdefault(place.casefold(), path)
         if first is not path:
             _twice(place, path, first, label, problems)
+
+
+def _read(folder: Path, assets: Mapping[str, Asset]) -> dict[str, str]:
+    """The pictures that assets are made from, by their whole paths in small letters."""
+    files = {file for asset in assets.values() for file in (*asset.images, asset.mask) if file}
+    return {os.path.normpath(folder / file).casefold(): file for file in files if not file.startswith(ASSET)}
 
 
 def _twice(place: str, path: Keys, first: Keys, label: str, problems: Problems) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from pixelrouter.errors import ConfigError
 
 Known = Mapping[str, Sequence[str]]  # the words of a table (""), and of a table inside of it, by its key
 MOST = 20  # mistakes that are told; the rest is counted
+MOST_GUESSES = 100
 _MEANT = {
     **dict.fromkeys(("provider", "vendor"), "backend"),
     **dict.fromkeys(("export", "formats", "format"), "exports"),
@@ -52,6 +54,7 @@ class Problems:
 
     def __init__(self, file: str, lines: Mapping[Keys, int]) -> None:
         self.file, self.lines = file, lines
+        self._guesses = MOST_GUESSES
         self._found: dict[tuple[int, str], str] = {}  # the fix, by line and sentence
 
     def __bool__(self) -> bool:
@@ -69,11 +72,17 @@ class Problems:
         where = _place(path) + (f" ({short(made)})" if made else "")
         self._found.setdefault((self.line(path), f"{where}: {what}" if where else what), hint)
 
+    def nearest(self, word: str, known: Iterable[str]) -> str:
+        """The fix for an unknown word; of many mistakes the first ones only, since guessing takes time."""
+        self._guesses -= 1
+        return nearest(word, known) if self._guesses >= 0 else ""
+
     def wrong(self, path: Keys, errors: Iterable[ErrorDetails], known: Known, *, made: str = "") -> None:
         """What pydantic says of the table at ``path``; ``known`` are its words, and those of tables inside of it."""
         for error in errors:
             inside = str(error["loc"][0]) if len(error["loc"]) > 1 else ""
-            what, hint = _sentence(error, known.get(inside, ()))
+            what, hint = _sentence(error, known.get(inside, ()) if self._guesses > 0 else ())
+            self._guesses -= 1
             self.add((*path, *error["loc"]), what, hint, made=made)
 
     def check(self) -> None:
@@ -90,14 +99,14 @@ class Problems:
         raise ConfigError("\n".join(lines), hint=f"Correct these {len(rows)} places in {self.file}.")
 
 
-def nearest(word: str, known: Iterable[str], *, what: str = "Known") -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """The fix for an unknown word: the one that was probably meant, or those there are."""
     names = list(known)
     close = difflib.get_close_matches(word[:60].lower(), names[:2000], 1)
     if close:
         return f"Did you mean {close[0]!r}?"
     shown = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
-    return f"{what}: {shown}." if names else ""
+    return f"Known: {shown}." if names else ""
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
@@ -119,7 +128,8 @@ def _place(path: Keys) -> str:
 
 
 def _bare(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else f'"{key}"'
+    plain = key.replace("-", "").replace("_", "")
+    return key if plain.isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
 
 
 def _sentence(error: ErrorDetails, known: Sequence[str]) -> tuple[str, str]:
@@ -152,7 +162,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return '"' + short(value) + '"'
+        return json.dumps(short(value), ensure_ascii=False)
     if isinstance(value, dict):
         return "a table"
     return short(value)

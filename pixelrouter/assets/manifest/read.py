@@ -15,12 +15,12 @@ from pydantic_core import ErrorDetails
 
 from pixelrouter.assets.asset import Asset, Manifest, Project
 from pixelrouter.assets.manifest.atlases import read_atlases
-from pixelrouter.assets.manifest.expand import MOST_ASSETS, Made, expand
+from pixelrouter.assets.manifest.expand import MOST_ASSETS, Made, Room, expand
 from pixelrouter.assets.manifest.inputs import Inputs
 from pixelrouter.assets.manifest.lines import Keys, positions
 from pixelrouter.assets.manifest.names import ASSET, leaves, outside, unsafe
 from pixelrouter.assets.manifest.places import check_places
-from pixelrouter.assets.manifest.problems import Known, Problems, nearest
+from pixelrouter.assets.manifest.problems import Known, Problems
 from pixelrouter.assets.manifest.resolve import Shared, Words, cycle, nearer, needs, resolve, shared
 from pixelrouter.assets.manifest.sizes import keep_sizes
 from pixelrouter.assets.manifest.tables import AssetTable, FrameTagTable, MatrixWords, ProjectTable, StyleTable, Table
@@ -29,6 +29,7 @@ from pixelrouter.errors import ConfigError
 
 FILE_NAME = "assets.toml"
 MAX_BYTES = 4 << 20
+_DEEPEST = 20  # styles that extend each other
 _TABLES = ("project", "style", "asset", "atlas")
 _NOT_INHERITED = ("name", "out", "store", "budget_usd", "budget_generations", "provenance", "pixels_per_unit")
 
@@ -82,6 +83,7 @@ class _Reader:
 
     def __init__(self, file: Path, problems: Problems, inputs: Inputs) -> None:
         self.file, self.folder, self.problems, self.inputs = file, file.parent, problems, inputs
+        self.room = Room()
         self.styles: dict[str, Shared] = {}
         self.assets: dict[str, Asset] = {}
         self._paths: dict[str, Keys] = {}  # of each asset's table
@@ -92,7 +94,7 @@ class _Reader:
         tables = {name: self._table_of_tables(data, name) for name in _TABLES[1:]}
         for key in data:
             if key not in _TABLES:
-                self.problems.add((key,), f"there is no table {short(key)!r}.", nearest(key, _TABLES))
+                self.problems.add((key,), f"there is no table {short(key)!r}.", self.problems.nearest(key, _TABLES))
         words, _ = self._checked(ProjectTable, data.get("project", {}), ("project",))
         project = self._project(words)
         defaults = {key: value for key, value in words.items() if key not in _NOT_INHERITED}
@@ -139,7 +141,7 @@ class _Reader:
         unknown = [(key, name) for key, name in named if name not in _backends()]
         for key, name in unknown:
             what = f"there is no backend {short(repr(name))}."
-            self.problems.add((*path, key), what, nearest(name, _backends()), made=made)
+            self.problems.add((*path, key), what, self.problems.nearest(name, _backends()), made=made)
         return not both and not unknown
 
     def _project(self, words: Words) -> Project:
@@ -203,7 +205,7 @@ class _Reader:
                 follow = references[step] if references[step] is not None else follow
             self.styles[name] = shared({**words, "style": name}, follow or ())
         if (named := defaults.get("style")) and named not in own:
-            self.problems.add(("project", "style"), f"there is no style {named!r}.", nearest(named, own))
+            self.problems.add(("project", "style"), f"there is no style {named!r}.", self.problems.nearest(named, own))
 
     def _chain(self, name: str, own: dict[str, Words]) -> list[str]:
         """A style and those that it extends, the nearest first."""
@@ -211,17 +213,18 @@ class _Reader:
         while (above := own[chain[-1]].get("extends")) is not None:
             path = ("style", chain[-1], "extends")
             if above not in own:
-                self.problems.add(path, f"there is no style {above!r}.", nearest(above, own))
+                self.problems.add(path, f"there is no style {above!r}.", self.problems.nearest(above, own))
                 break
-            if above in chain:
-                self.problems.add(path, f"style {above!r} extends itself in a ring.", "Take one extends out.")
+            if above in chain or len(chain) == _DEEPEST:
+                why = "extends itself in a ring" if above in chain else "is too far down a chain of styles"
+                self.problems.add(path, f"style {name!r} {why}.", "Take one extends out.")
                 break
             chain.append(above)
         return chain
 
     def _read_asset(self, name: str, table: dict[str, Any]) -> None:
         path: Keys = ("asset", name)
-        for made in expand(name, table, path, self.folder, self.problems):
+        for made in expand(name, table, path, self.room, self.inputs, self.problems):
             if len(self.assets) >= MOST_ASSETS:
                 hint = "Use fewer values."
                 self.problems.add(path, f"{MOST_ASSETS} assets are the most of a manifest.", hint)
@@ -265,7 +268,7 @@ class _Reader:
             if "style" in own:
                 known = [style for style in self.styles if style]
                 what = f"there is no style {name!r}."
-                self.problems.add((*path, "style"), what, nearest(name, known), made=label)
+                self.problems.add((*path, "style"), what, self.problems.nearest(name, known), made=label)
             return self.styles[""]
         return self.styles[name]
 
@@ -295,7 +298,9 @@ class _Reader:
                     keys = ("image", "mask", "references")
                     key = next((key for key in keys if (*path, key) in self.problems.lines), "references")
                     what = f"there is no asset {short(repr(needed))}."
-                    self.problems.add((*path, key), what, nearest(needed, self.assets), made=self._label(name))
+                    self.problems.add(
+                        (*path, key), what, self.problems.nearest(needed, self.assets), made=self._label(name)
+                    )
         if ring := cycle(self.assets):
             what = f"is drawn from itself: {short(' -> '.join(ring[:10]))}."
             self.problems.add(self._paths[ring[0]], what, f"Take one {ASSET} out of the ring.")
