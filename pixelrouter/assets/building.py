@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 Mode = Literal["open", "locked", "frozen"]
 ALLOW = "PIXELROUTER_ALLOW_SPEND"
+CI_FROZEN = (
+    "CI is set, so the build is frozen: it makes everything again from lock and store, and spends nothing. To spend "
+    f"there, give --max-usd and set {ALLOW}=1."
+)
 _NO = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -131,6 +135,7 @@ def build(
     max_usd: float | str | Decimal | None = None,
     max_generations: float | str | Decimal | None = None,
     confirm: Confirm | None = None,
+    free_only: bool = False,
     upgrade_post: bool = False,
     restyle: bool = False,
     force: bool = False,
@@ -146,10 +151,11 @@ def build(
 
     ``path`` is an assets.toml or its folder, None for the one of the working folder or above; ``names`` are assets or
     patterns (``items/*``), None for all. Money is spent only up to ``max_usd`` and ``max_generations``, or where
-    ``confirm`` says yes to the plan; what costs nothing needs neither. ``locked``: raise if the lock would change.
-    ``frozen``: write every output again from lock and store, and raise if it is not what the lock says; no vendor and
-    no ledger is asked, no socket opened. ``dry_run``: plan only. ``upgrade_post``: finish everything with this
-    version's post-processor. ``restyle``: styles may change their backend. ``force``: write over what was changed by
+    ``confirm`` says yes to the plan (to both, where both are given); what costs nothing needs neither. ``locked``:
+    raise if the lock would change. ``frozen``: write every output again from lock and store, and raise if it is not
+    what the lock says; no vendor and no ledger is asked, no socket opened. ``dry_run``: plan only. ``free_only``: what
+    would cost money is left out. ``upgrade_post``: finish everything with this version's post-processor. ``restyle``:
+    styles may change their backend. ``force``: write over what was changed by
     hand. ``prune``: forget assets that are no longer in the manifest, and delete their files. ``concurrency``:
     purchases at a time; ``jobs``: processes that finish; ``wanted``: how many candidates of some assets there shall be,
     where that is more than the manifest says.
@@ -166,7 +172,8 @@ def build(
     lock = read_lock(manifest.lock_path)
     if mode == "frozen":
         return _frozen(manifest, lock, names, force=force, jobs=jobs, progress=progress)
-    plan = with_atlases(look(manifest, lock, names=names, force=force, redo=upgrade_post, wanted=wanted), lock)
+    seen = look(manifest, lock, names=names, force=force, redo=upgrade_post, wanted=wanted)
+    plan = with_atlases(seen, lock)
     if mode == "locked":
         _must_agree(plan)
     with ExitStack() as stack:
@@ -174,6 +181,8 @@ def build(
         if plan.of("buy"):
             run.open(stack, router, keys, restyle=restyle)
             plan = run.priced(plan)
+        if free_only:
+            plan = replace(plan, steps=tuple(step for step in plan.steps if not (step.pays or step.waits_for)))
         if dry_run:
             return Built(plan, lock, dry_run=True)
         limits = _authorised(plan, limits, confirm)
@@ -249,6 +258,8 @@ def _authorised(plan: Plan, limits: Mapping[Unit, Money], confirm: Confirm | Non
                 costs={unit: str(money.amount) for unit, money in costs.items()},
                 hint="Raise the limit, or build some of it: `pixelrouter build NAME`.",
             )
+        if confirm is not None and plan.pays and not confirm(plan):
+            raise SpendingNotAllowed("Nothing was sent: the plan was turned down.")
         return dict(limits)
     if not plan.pays:
         return {"usd": Money(0), "generations": Money(0, "generations")}

@@ -68,6 +68,11 @@ class Step:
         return _sum(quote.money for quote in self.quotes)
 
     @property
+    def pays(self) -> bool:
+        """Whether it would spend money, or might."""
+        return self.unpriced or any(self.costs().values())
+
+    @property
     def unpriced(self) -> bool:
         """Whether something would be bought whose price nobody knows."""
         return any(quote.cost.source == "unknown" and not quote.reused for quote in self.quotes)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pixelrouter.cli.booking import costs
+from pixelrouter.cli.build import adopt, build, pick, plan, reroll
 from pixelrouter.cli.check import check
 from pixelrouter.cli.dataset import dataset
 from pixelrouter.cli.explain import explain
@@ -44,7 +45,7 @@ DRAWING: tuple[Callable[..., object], ...] = (
     *(quote, explain, finish, check),
 )
 BOOKS: tuple[Callable[..., object], ...] = (costs, prices, balance, jobs, resume, reconcile, cancel, doctor, backends)
-BUILDING: tuple[Callable[..., object], ...] = (init, schema, gallery, verify, report)
+BUILDING: tuple[Callable[..., object], ...] = (init, schema, plan, build, pick, reroll, adopt, gallery, verify, report)
 for run in (*DRAWING, *BOOKS, *BUILDING):
     app.command(run.__name__.replace("_", "-"))(run)
 app.add_typer(palette)
