@@ -72,8 +72,8 @@ SHOPS: Mapping[Shop, Rules] = {
         (
             "itch.io, Generative AI Disclosure tagging, by leafo, November 2024: https://itch.io/t/4309690 "
             "(read 2026-11-22)",
-            "itch.io, Quality guidelines, AI disclosure: https://itch.io/docs/creators/quality-guidelines#ai-disclosure "
-            "(as reported; read 2026-11-22)",
+            "itch.io, Quality guidelines, AI disclosure, as reported (read 2026-11-22): "
+            "https://itch.io/docs/creators/quality-guidelines#ai-disclosure",
         ),
     ),
     "unity": Rules(
@@ -88,8 +88,8 @@ SHOPS: Mapping[Shop, Rules] = {
         (
             "Unity Support, Can I publish and sell content generated with AI on the Asset Store?: "
             "https://support.unity.com/hc/en-us/articles/16456407029524 (read 2026-11-22)",
-            "Unity, Asset Store Submission Guidelines, section 1.1, last updated 2026-05-20: "
-            "https://marketplace.unity.com/publishing/submission-guidelines (read 2026-11-22)",
+            "The guidelines themselves, last updated 2026-05-20, are to be read before you submit: "
+            "https://marketplace.unity.com/publishing/submission-guidelines",
         ),
     ),
 }
@@ -114,12 +114,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """The facts of a build, for reports. ``costs``: totals of all candidates by unit ("usd", "generations")."""
+    """The facts of a build, for reports. ``costs``: totals of all candidates by unit ("usd", "generations");
+    ``unbuilt``: assets of the manifest of which nothing can be said yet.
+    """
 
     project: str
     origins: tuple[Origin, ...]
     costs: Mapping[str, str]
     files: int
+    unbuilt: tuple[str, ...] = ()
 
     @property
     def generated(self) -> tuple[Origin, ...]:
@@ -146,6 +149,7 @@ class Disclosure:
             "procedural": len(self.drawn_by_rule),
             "hand_edited": sum(one.hand for one in self.origins),
             "files": self.files,
+            "unbuilt": list(self.unbuilt),
             "costs": dict(self.costs),
             "by_model": [
                 {"backend": backend, "model": model, "assets": count}
@@ -176,7 +180,8 @@ def facts(manifest: Manifest, lock: Lock, *, prompts: bool = False) -> Disclosur
     )
     files = sum(len(one.outputs) for one in shipped.values())
     files += sum(len(one.outputs) for name, one in lock.atlases.items() if name in manifest.atlases)
-    return Disclosure(manifest.project.name, tuple(origins), _costs(lock.assets.values()), files)
+    unbuilt = tuple(name for name in manifest.assets if name not in lock.assets)
+    return Disclosure(manifest.project.name, tuple(origins), _costs(lock.assets), files, unbuilt)
 
 
 def _origin(name: str, locked: Locked, prompt: str | None) -> Origin:
@@ -196,16 +201,17 @@ def _origin(name: str, locked: Locked, prompt: str | None) -> Origin:
     )
 
 
-def _costs(assets: Iterable[Locked]) -> dict[str, str]:
+def _costs(assets: Mapping[str, Locked]) -> dict[str, str]:
     """Totals by unit, each attempt once: several candidates of one purchase share its price."""
-    paid: dict[tuple[str, object], Decimal] = {}
-    for locked in assets:
-        for one in locked.candidates:
-            paid[one.cost.unit, one.attempt or (one.key, one.number, id(locked))] = Decimal(one.cost.amount)
-    totals: Counter[str] = Counter()
+    paid = {
+        (one.cost.unit, one.attempt or f"{name} {one.number}"): Decimal(one.cost.amount)
+        for name, locked in assets.items()
+        for one in locked.candidates
+    }
+    totals: dict[str, Decimal] = {}
     for (unit, _), amount in paid.items():
-        totals[unit] += amount  # type: ignore[assignment]  # a Counter adds whatever adds up
-    return {unit: f"{total.normalize():f}" for unit, total in sorted(totals.items()) if total}  # type: ignore[attr-defined]
+        totals[unit] = totals.get(unit, Decimal(0)) + amount
+    return {unit: f"{total.normalize():f}" for unit, total in sorted(totals.items()) if total}
 
 
 def _by_model(origins: Iterable[Origin]) -> dict[tuple[str, str | None], int]:
@@ -220,10 +226,10 @@ def markdown(found: Disclosure, shops: Iterable[Shop]) -> str:
 
 
 def _lines(found: Disclosure, shops: tuple[Shop, ...]) -> Iterator[str]:
-    yield f"# How the pictures of {found.project or 'this game'} were made"
+    yield f"# How the pictures of {_text(found.project) or 'this game'} were made"
     yield ""
-    yield "**A draft**, made by `pixelrouter report` from the build's lock. It is no legal advice: check every line, and"
-    yield "read the shop's own pages, which change. It knows the pictures of the build and nothing else of the game."
+    yield "**A draft**, made by `pixelrouter report` from the build's lock. It is no legal advice: check every line"
+    yield "and read the shop's own pages, which change. It knows the pictures of the build, nothing else of the game."
     yield ""
     yield from _problem_lines(found)
     for shop in shops:
@@ -250,7 +256,7 @@ def _shop_lines(found: Disclosure, rules: Rules) -> Iterator[str]:
     if found.generated:
         yield "Draft text:"
         yield ""
-        yield f"> {statement(found)}"
+        yield f"> {_text(statement(found))}"
         yield ""
     yield from (f"Source: {source}" + ("  " if source is not rules.sources[-1] else "") for source in rules.sources)
     yield ""
@@ -259,10 +265,10 @@ def _shop_lines(found: Disclosure, rules: Rules) -> Iterator[str]:
 def statement(found: Disclosure) -> str:
     """What players may read: how pictures were made, in a few sentences without names of assets."""
     made, hand = found.generated, sum(one.hand for one in found.generated)
-    makers = ", ".join(dict.fromkeys(_maker(one) for one in made))
+    makers = ", ".join(dict.fromkeys(_plain(one.backend, one.model) for one in made))
     parts = [
-        f"{len(made)} of the game's {len(found.origins)} sprites and tiles were generated with AI models before release "
-        f"({makers}), chosen by the developers and reduced to pixel art by software."
+        f"{len(made)} of the game's {len(found.origins)} sprites and tiles were generated with AI models before "
+        f"release ({makers}), chosen by the developers and reduced to pixel art by software."
     ]
     if hand:
         parts.append(f"{hand} of them {'was' if hand == 1 else 'were'} changed by hand afterwards.")
@@ -280,35 +286,26 @@ def _fact_lines(found: Disclosure) -> Iterator[str]:
     yield f"- {len(found.origins)} assets in {found.files} files"
     yield f"- {len(found.generated)} by generative AI, {len(found.drawn_by_rule)} drawn by rule (no generative AI)"
     yield f"- {hand} changed by hand after they were built, and adopted"
+    if found.unbuilt:
+        yield f"- not built yet, and not counted: {', '.join(map(_code, found.unbuilt))}"
     for unit, amount in found.costs.items():
         yield f"- paid for them and for the candidates that were not picked: {_amount(amount, unit)}"
     yield ""
-    yield from _table(
-        ("vendor and model", "assets"),
-        (
-            (_maker(backend=backend, model=model), str(count))
-            for (backend, model), count in _by_model(found.origins).items()
-        ),
-    )
-    yield from _table(
-        ("licence", "commercial use", "terms", "read on", "assets"),
-        (
-            (
-                _text(name),
-                {True: "yes", False: "**no**", None: "read the terms"}[use],
-                url or "-",
-                day or "-",
-                str(count),
-            )
-            for (name, use, url, day), count in sorted(
-                Counter((o.licence, o.commercial, o.terms_url, o.terms_checked) for o in found.origins).items(),
-                key=lambda pair: (-pair[1], pair[0][0]),
-            )
-        ),
-    )
+    counts = _by_model(found.origins).items()
+    makers = ((_text(_plain(name, model)), str(count)) for (name, model), count in counts)
+    yield from _table(("vendor and model", "assets"), makers)
+    yield from _table(("licence", "commercial use", "terms", "read on", "assets"), _licences(found.origins))
     rows = (_row(one) for one in found.origins)
     prompts = any(one.prompt is not None for one in found.origins)
     yield from _table(("asset", "made by", "by hand", "candidates", *(("prompt",) if prompts else ())), rows)
+
+
+def _licences(origins: Iterable[Origin]) -> Iterator[tuple[str, ...]]:
+    """The licences with their terms, those of most assets first."""
+    counts = Counter((one.licence, one.commercial, one.terms_url, one.terms_checked) for one in origins)
+    uses = {True: "yes", False: "**no**", None: "read the terms"}
+    for (name, use, url, day), count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0][0])):
+        yield _text(name), uses[use], url or "-", day or "-", str(count)
 
 
 def _row(one: Origin) -> tuple[str, ...]:
@@ -325,9 +322,12 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
         yield ""
 
 
-def _maker(one: Origin | None = None, *, backend: str = "", model: str | None = None) -> str:
-    name, which = (one.backend, one.model) if one else (backend, model)
-    return _text(f"{name} {which}" if which else name)
+def _maker(one: Origin) -> str:
+    return _text(_plain(one.backend, one.model))
+
+
+def _plain(backend: str, model: str | None) -> str:
+    return f"{backend} {model}" if model else backend
 
 
 def _link(one: Origin) -> str:

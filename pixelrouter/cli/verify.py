@@ -93,10 +93,10 @@ def _save_junit(report: VerifyReport, path: Path) -> None:
 
 def _annotate(report: VerifyReport, manifest: Path, *, to_stderr: bool) -> None:
     """GitHub reads commands from either stream; data on stdout stays data."""
-    from pixelrouter.assets.verification.formats import annotations
+    from pixelrouter.assets.verification.formats import github
 
     root = Path(os.environ.get("GITHUB_WORKSPACE", "."))
-    for line in annotations(report, root, manifest.absolute().parent):
+    for line in github(report, root, manifest.absolute().parent):
         say(line) if to_stderr else print(line)
 
 

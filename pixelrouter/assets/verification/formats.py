@@ -48,7 +48,7 @@ def _xml(text: str) -> str:
     return escape("".join(char for char in text if char in "\n\t" or ord(char) >= 32))
 
 
-def annotations(report: VerifyReport, root: Path, folder: Path) -> list[str]:
+def github(report: VerifyReport, root: Path, folder: Path) -> list[str]:
     """A workflow command for each issue. ``root`` is what GitHub's paths start from, ``folder`` the manifest's."""
     return [_annotation(one, report, root, folder) for one in report.issues]
 
