@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from pixelrouter.assets.sprite import Sprite
 from pixelrouter.pixels.tiles.wang import corners
 
@@ -37,10 +35,7 @@ def ground_colors(sprite: Sprite, codes: dict[int, str]) -> tuple[tuple[int, int
 def _frequent(sprite: Sprite, number: int | None) -> tuple[int, int, int] | None:
     if number is None:
         return None
-    data = sprite.frames[number].convert("RGBA").tobytes()
-    seen = Counter(bytes(pixel) for pixel in zip(*[iter(data)] * 4, strict=True) if pixel[3])
-    if not seen:
-        return None
-    most = max(seen.values())
-    red, green, blue, _ = min(pixel for pixel, count in seen.items() if count == most)
-    return red, green, blue
+    image = sprite.frames[number].convert("RGBA")
+    seen = [pair for pair in image.getcolors(image.width * image.height) or () if pair[1][3]]
+    # Of two that are as frequent the one with less red, green, blue: the order of pixels does not matter.
+    return min((-count, color[:3]) for count, color in seen)[1] if seen else None

@@ -55,6 +55,8 @@ def test_without_tags_names_decide() -> None:
     assert _seen(rows) == {"south": (0, 1, 2), "north": (3, 4, 5)}
     assert list(_seen(sprites.views())) == list(sprites.views().names)
     assert _seen(sprites.views())["east"] == (2,)
+    parts = Sprite("chest", sprites.film(3).frames, sprites.PALETTE, "views", ("lid/open", "lid/shut", "box/0"))
+    assert _seen(parts) == {"lid/open": (0,), "lid/shut": (1,), "box": (2,)}
 
 
 def test_times_have_a_default() -> None:

@@ -95,6 +95,11 @@ def test_corner_tiles_are_a_wang_set(tmp_path: Path) -> None:
         assert "".join(map(str, bits)) == f"{order[number]:04b}"
 
 
+def test_the_first_tile_can_be_an_icon(tmp_path: Path) -> None:
+    (wang,) = read(sprites.wang(), tmp_path).wang_sets
+    assert [color.tile for color in wang.wang_colors] == [0, 15]
+
+
 def test_part_of_a_set(tmp_path: Path) -> None:
     (wang,) = read(sprites.wang([3, 12]), tmp_path).wang_sets
     assert [color.tile for color in wang.wang_colors] == [-1, -1]
