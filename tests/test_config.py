@@ -131,7 +131,7 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
         "max_generations_per_day": "3",
         "max_generations_per_project": "4",
     }
-    assert {*sample, "route"} == set(Options.model_fields)
+    assert {*sample, "route", "stand_in"} == set(Options.model_fields)
     settings = load_settings(start=tmp_path, env={f"PIXELROUTER_{k.upper()}": v for k, v in sample.items()})
     assert settings.size == "32x48"
     assert settings.palette == ("#ff0000", "#00ff00")
@@ -142,6 +142,15 @@ def test_every_option_can_be_set_by_a_variable(tmp_path):
     for key in sample:
         assert settings.origin(key) == f"environment PIXELROUTER_{key.upper()}"
     assert load_settings(start=tmp_path, env={"PIXELROUTER_ROUTE": "a, b"}).route == ("a", "b")
+
+
+def test_a_stand_in_keeps_away_from_every_real_ledger_and_recording(game):
+    real = {"ledger": "postgresql://build@db/game", "state": "mine", "cassette": "c"}
+    env = {f"PIXELROUTER_{key.upper()}": value for key, value in real.items()} | {"PIXELROUTER_STAND_IN": "fake"}
+    for overrides in ({}, real):
+        settings = load_settings(start=game, env=env, overrides=overrides)
+        assert settings.state_dir == game / "fake" / "state"
+        assert (settings.ledger, settings.cassette) == (None, None)
 
 
 def test_paths_are_relative_to_the_place_that_names_them(game):

@@ -1,22 +1,33 @@
-"""For people who use pixelrouter: simulators of the vendors, to test against without keys or money."""
+"""For people who use pixelrouter: a pytest plugin, and simulators of the vendors, to test without keys or money.
+
+Names are loaded when they are first used: the plugin is imported in every pytest run.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pixelrouter.testing.simulator import SIMULATORS, Charge, Faults, Simulator, simulator_of
-
 if TYPE_CHECKING:
+    from pixelrouter.testing.fake import FakeAsyncPixelRouter, FakeCall, FakePixelRouter
     from pixelrouter.testing.simulator import (
+        SIMULATORS,
+        Charge,
         FalSimulator,
+        Faults,
         PixelLabSimulator,
         ReplicateSimulator,
         RetroDiffusionSimulator,
+        Simulator,
+        simulator_of,
     )
 
 __all__ = [
     "SIMULATORS",
     "Charge",
+    "FakeAsyncPixelRouter",
+    "FakeCall",
+    "FakePixelRouter",
     "FalSimulator",
     "Faults",
     "PixelLabSimulator",
@@ -28,8 +39,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    from pixelrouter.testing import simulator
-
-    if name in SIMULATORS.values():
-        return getattr(simulator, name)
+    if name in __all__:
+        home = import_module(f"{__name__}.{'fake' if name.startswith('Fake') else 'simulator'}")
+        return getattr(home, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -66,6 +66,7 @@ class Wire(Exchange):
         vendor has acted, and what that means for money is not known.
         """
         sent = self._api_request(request, rules, timeout_s)
+        self._ask_spend_guard(sent, self._transport)
 
         def trace(event: str, info: object) -> None:
             if ready is not None and event.endswith(_LEAVES):
@@ -179,6 +180,7 @@ class AsyncWire(Exchange):
     ) -> HttpResponse:
         """See :meth:`Wire.paid`; ``ready`` is called in a worker thread."""
         sent = self._api_request(request, rules, timeout_s)
+        self._ask_spend_guard(sent, self._transport)
 
         async def trace(event: str, info: object) -> None:
             if ready is not None and event.endswith(_LEAVES):

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Self
 
 import httpx
@@ -24,11 +25,12 @@ import httpx
 from pixelrouter.errors import ConfigError, UnexpectedAnswer, WireError, redact, register_secret
 from pixelrouter.types import HttpRequest, HttpResponse
 from pixelrouter.watch import SILENT, Watch
-from pixelrouter.wire import guard
+from pixelrouter.wire import guard, spending
 from pixelrouter.wire.retry import ATTEMPTS, RetryBudget, Tries
 from pixelrouter.wire.unpacking import unpack
 
 _LENGTH_DIGITS = 20  # of a Content-Length; h11 takes no more either
+PAID_FROM = "pixelrouter.state"  # the request extension of what is paid, for a transport that sends it on
 _LONGEST, _LONGEST_LOG = 300, 2000  # characters of an exception's text, and of a line in a log
 
 
@@ -43,12 +45,20 @@ class Exchange:
         wall: Callable[[], float] = time.time,
         jitter: Callable[[float], float] | None = None,
         watch: Watch = SILENT,
+        state: Path | None = None,
     ) -> None:
         self._user_agent = user_agent or f"pixelrouter/{_version()}"
         self._clock, self._wall = clock, wall
         self._jitter = jitter or (lambda high: random.uniform(0, high))  # noqa: S311 - spreads load, hides nothing
         self._lock = threading.Lock()
         self._watch = watch
+        self._state = state  # the folder of the ledger that keeps count of what is paid here
+
+    def _ask_spend_guard(self, request: httpx.Request, transport: object) -> None:
+        """Raise SpendForbidden where a paid request must not leave. Other transports send nothing or ask themselves."""
+        if transport is None or isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+            spending.check(str(request.url), self._state)
+        request.extensions[PAID_FROM] = self._state
 
     def _api_request(self, request: HttpRequest, rules: guard.Rules, timeout_s: float) -> httpx.Request:
         """With the credential, which is why the host is checked here and nowhere earlier."""

@@ -67,6 +67,11 @@ def is_own(url: str, rules: Rules) -> bool:
     return origin in apis or (_is_loopback(origin[1]) and any(_is_loopback(api[1]) for api in apis))
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address leads to this machine itself. Raises ForbiddenHost for what is no plain address."""
+    return _is_loopback(_origin(url)[1])
+
+
 def check_delivery(url: str, rules: Rules) -> None:
     """Pass if a result may be downloaded from ``url``; else raise ForbiddenHost.
 

@@ -14,9 +14,9 @@ from contextlib import aclosing, closing
 import httpx
 
 from pixelrouter.types import HttpRequest, HttpResponse
-from pixelrouter.wire import network
+from pixelrouter.wire import network, spending
 from pixelrouter.wire.cassette import Cassette, Mode
-from pixelrouter.wire.exchange import Body, opening_client, tls
+from pixelrouter.wire.exchange import PAID_FROM, Body, opening_client, tls
 
 __all__ = ["Cassette", "Mode", "RecordingTransport"]
 
@@ -32,6 +32,12 @@ def _collecting(response: httpx.Response) -> Body:
     return Body(response, terms.cap, time.monotonic, terms.end)
 
 
+def _ask_spend_guard(request: httpx.Request) -> None:
+    """Raise SpendForbidden for a paid request that must not leave."""
+    if PAID_FROM in request.extensions:
+        spending.check(str(request.url), request.extensions[PAID_FROM])
+
+
 class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers from the cassette, or sends and records, as the cassette's mode says. Serves both wires."""
 
@@ -45,6 +51,7 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         body = request.read()
         if answer := self._recorded(request, body):
             return answer
+        _ask_spend_guard(request)
         if self._client is None:
             with opening_client():
                 self._client = network.client(_FRESH, tls())
@@ -59,6 +66,7 @@ class RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         body = await request.aread()
         if answer := self._recorded(request, body):
             return answer
+        _ask_spend_guard(request)
         if self._async_client is None:
             with opening_client():
                 self._async_client = network.async_client(_FRESH, tls())

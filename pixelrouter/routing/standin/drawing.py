@@ -46,7 +46,12 @@ def _procedural() -> Backend:
 def _plain(request: GenerationRequest) -> GenerationRequest:
     """The request without what only its vendor understands."""
     images = request.images[:1] if request.task in ("animation", "remove_background") else ()
-    words: dict[str, Any] = {"prompt": request.prompt.strip() or "sprite", "action": None, "images": images, "options": {}}
+    words: dict[str, Any] = {
+        "prompt": request.prompt.strip() or "sprite",
+        "action": None,
+        "images": images,
+        "options": {},
+    }
     clear = {"model": None, "mask": None, "strength": None}
     tiles = {"tiles": request.tiles or "seamless", "transparent": None} if request.task == "tileset" else {}
     return request.model_copy(update={**words, **clear, **tiles})
