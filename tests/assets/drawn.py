@@ -14,6 +14,7 @@ from pixelrouter.assets.deliver import files_of, out_folder, save
 from pixelrouter.assets.keys import exporting_key, finishing_key, wish_key
 from pixelrouter.assets.lock import Candidate, Lock, Locked, Pick, Price, Terms, write_lock
 from pixelrouter.assets.manifest import load_manifest
+from pixelrouter.assets.planning import Contents, drawn
 from pixelrouter.assets.render import sprite_of
 from pixelrouter.pixels import to_indexed
 
@@ -113,12 +114,13 @@ def game(
     (folder / "assets.toml").write_text(manifest)
     made = load_manifest(folder / "assets.toml")
     out = out_folder(made.project, made.folder)
-    locked = {}
+    locked: dict[str, Locked] = {}
+    contents = Contents(made)
     for name, frames in pictures.items():
         asset = made.assets[name]
         bought = tuple((candidates or {}).get(name) or (candidate(),))
         pick = (picks or {}).get(name) or Pick(bought[0].number)
-        one = Locked(wish_key(asset, str), bought, pick, "", exporting_key(asset, made.project, out), "1")
+        one = Locked(wish_key(asset, contents), bought, pick, "", exporting_key(asset, made.project, out), "1")
         one = replace(one, finishing=finishing_key(asset, one.picked), size=asset.size)
         tall = np.concatenate(list(frames))
         colors = np.unique(tall[tall[..., 3] > 0][:, :3], axis=0)
@@ -127,6 +129,7 @@ def game(
         sprite = sprite_of(asset, images, words, (names or {}).get(name, ()))
         files, pixels = files_of(sprite, asset, one, made.project)
         saved = save(files, pixels, made.folder, out, {})
+        contents.picked[name] = drawn(one.picked)
         locked[name] = replace(one, outputs=saved.outputs, palette=tuple(words))
     lock = Lock(assets=locked)
     write_lock(made.lock_path, lock)

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from pixelrouter.assets.deliver import seen
-from pixelrouter.assets.lock import Hand, Lock, Pick, Terms, read_lock, write_lock
+from pixelrouter.assets.lock import Hand, Lock, LockedAtlas, Pick, Terms, read_lock, write_lock
+from pixelrouter.assets.manifest import load_manifest
+from pixelrouter.assets.packing import atlas_key
 from pixelrouter.assets.verification import RULES, VerifyReport, verify
 from pixelrouter.errors import ConfigError, InvalidRequest
 from tests.assets.drawn import (
@@ -139,6 +141,56 @@ def test_what_the_manifest_and_the_lock_say_differently(tmp_path: Path) -> None:
     path.write_text(text + '[asset.sword]\nprompt = "a sword"\nsize = 32\n')
     (one,) = verify(path).issues
     assert (one.rule, one.asset, one.line) == ("unbuilt", "sword", 7)
+
+
+def test_pictures_that_assets_start_from(tmp_path: Path) -> None:
+    walking = '[asset.walk]\nprompt = "walks"\nsize = 32\ntask = "edit"\nimage = "IMAGE"\n'
+    (tmp_path / "sketch.png").write_bytes(b"one")
+    path = built(tmp_path, POTION + walking.replace("IMAGE", "sketch.png"), potion=[potion()], walk=[potion()])
+    assert rules(verify(path)) == []
+    (tmp_path / "sketch.png").write_bytes(b"two")
+    assert rules(verify(path)) == [("wish", "error")]
+    path = built(tmp_path, POTION + walking.replace("IMAGE", "asset:potion"), potion=[potion()], walk=[potion()])
+    assert rules(verify(path)) == []
+
+    def redrawn(lock: Lock) -> Lock:
+        another = (candidate(2),)
+        changed = replace(lock.assets["potion"], candidates=another, pick=Pick(2, "ada"))
+        return lock.with_(assets={**lock.assets, "potion": changed})
+
+    relocked(tmp_path, redrawn)
+    assert [(one.asset, one.rule) for one in verify(path, ["walk"]).issues] == [("walk", "wish")]
+
+
+def test_candidates_that_are_wanted_and_were_not_bought(tmp_path: Path) -> None:
+    path = built(tmp_path, potion=[potion()])
+    text = path.read_text()
+    path.write_text(text + "n = 3\n")
+    assert [one.message for one in verify(path).issues] == ["1 of 3 candidates are there."]
+    path.write_text(text + 'backend = "procedural"\n')
+    (one,) = verify(path).issues
+    assert one.message == "It was drawn by retrodiffusion, which is no longer among its backends."
+
+
+def test_atlases(tmp_path: Path) -> None:
+    manifest = POTION + '[atlas.items]\nassets = ["*"]\n'
+    path = built(tmp_path, manifest, potion=[potion()])
+    assert [(one.rule, one.asset, one.line) for one in verify(path).issues] == [("unbuilt", "items", 7)]
+    made = load_manifest(path)
+    (tmp_path / "art" / "items.png").write_bytes((tmp_path / "art" / "potion.png").read_bytes())
+    file = seen(tmp_path / "art" / "items.png")
+    assert file is not None
+
+    def packed(lock: Lock) -> Lock:
+        key = atlas_key(made, lock, made.atlases["items"])
+        return lock.with_(atlases={"items": LockedAtlas(key, {"art/items.png": file})})
+
+    relocked(tmp_path, packed)
+    assert rules(verify(path, strict=True)) == []
+    path.write_text(manifest + "spacing = 3\n")
+    assert rules(verify(path)) == [("stale", "error")]
+    (tmp_path / "art" / "items.png").unlink()
+    assert rules(verify(path, ["items"])) == [("missing", "error"), ("stale", "error")]
 
 
 def test_what_is_left_over_is_a_warning(tmp_path: Path) -> None:

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pixelrouter.assets.asset import Asset, Manifest
 from pixelrouter.assets.deliver import out_folder
-from pixelrouter.assets.keys import exporting_key, finishing_key
+from pixelrouter.assets.keys import exporting_key, finishing_key, wish_key
 from pixelrouter.assets.lock import Lock, Locked
+from pixelrouter.assets.packing import atlas_key
+from pixelrouter.assets.planning import Contents, serves
 from pixelrouter.assets.verification.report import Issue, issue
 from pixelrouter.pixels.grid import THRESHOLD
 
-_BUILD = "Run `pixelrouter build`."
+_PLAN = "Run `pixelrouter plan` for what it would cost, then build."
 _FREE = "Run `pixelrouter build`: that costs nothing."
 #: Files of these kinds come out of builds; another kind in the out folder is somebody else's.
 _OURS = frozenset({".png", ".json", ".aseprite", ".tres", ".tsx", ".gif", ".apng"})
 _ONCE = {"unity": ".png.meta"}  # exports that are an engine's own from then on, and so are not in the lock
 
 
-def disagreements(asset: Asset, locked: Locked | None, manifest: Manifest, wish: str | None) -> Iterator[Issue]:
+def disagreements(asset: Asset, locked: Locked | None, manifest: Manifest, contents: Contents) -> Iterator[Issue]:
     """What manifest and lock say differently of an asset, and what is known to be wrong with its picture.
 
-    ``wish`` is the key of what the manifest asks for, None where it cannot be told (an image of it is not there).
+    ``contents`` knows the images that assets start from.
     """
     place = {"asset": asset.name, "file": manifest.path.name, "line": asset.line}
     if locked is None:
-        yield issue("unbuilt", "It is not built yet.", "Run `pixelrouter plan` for its price, then build.", **place)
+        yield issue("unbuilt", "It is not built yet.", _PLAN, **place)
         return
-    if wish is not None and wish != locked.wish:
-        yield issue("wish", "The manifest asks for another picture than was bought.", _BUILD, **place)
+    yield from _bought(asset, locked, contents, place)
     out = out_folder(manifest.project, manifest.folder)
     fresh = finishing_key(asset, locked.picked), exporting_key(asset, manifest.project, out)
     for what, key, was in zip(("finishing", "exports"), fresh, (locked.finishing, locked.exporting), strict=True):
@@ -43,7 +45,33 @@ def disagreements(asset: Asset, locked: Locked | None, manifest: Manifest, wish:
     yield from _choice(asset, locked, place)
 
 
-def _choice(asset: Asset, locked: Locked, place: Mapping[str, object]) -> Iterator[Issue]:
+def _bought(asset: Asset, locked: Locked, contents: Contents, place: Mapping[str, Any]) -> Iterator[Issue]:
+    """Whether what the lock has is what the manifest asks a vendor for."""
+    try:
+        wish = wish_key(asset, contents)
+    except KeyError:  # an asset that it starts from is not built, which is told of that one
+        return
+    kept = [one for one in locked.candidates if serves(one, asset)]
+    if wish != locked.wish:
+        yield issue("wish", "The manifest asks for another picture than was bought.", _PLAN, **place)
+    elif not kept:
+        names = ", ".join(dict.fromkeys(one.backend for one in locked.candidates))
+        yield issue("wish", f"It was drawn by {names}, which is no longer among its backends.", _PLAN, **place)
+    elif len(kept) < asset.n:
+        yield issue("wish", f"{len(kept)} of {asset.n} candidates are there.", _PLAN, **place)
+
+
+def packed(manifest: Manifest, lock: Lock, name: str) -> Iterator[Issue]:
+    """Whether an atlas was packed as the manifest says, of the pictures that the lock has now."""
+    atlas, locked = manifest.atlases[name], lock.atlases.get(name)
+    place = {"asset": name, "file": manifest.path.name, "line": atlas.line}
+    if locked is None:
+        yield issue("unbuilt", "The atlas is not packed yet.", _FREE, **place)
+    elif locked.key != atlas_key(manifest, lock, atlas):
+        yield issue("stale", "The atlas, or a picture in it, has changed since it was packed.", _FREE, **place)
+
+
+def _choice(asset: Asset, locked: Locked, place: Mapping[str, Any]) -> Iterator[Issue]:
     """The pick, its licence, and what was known of it when it came."""
     picked = locked.picked
     if len(locked.candidates) > 1 and not locked.pick.by:
@@ -65,7 +93,7 @@ def _choice(asset: Asset, locked: Locked, place: Mapping[str, object]) -> Iterat
         yield issue("vendor", warning, "Look at the picture.", **place)
 
 
-def _licence(asset: Asset, locked: Locked, place: Mapping[str, object]) -> Issue:
+def _licence(asset: Asset, locked: Locked, place: Mapping[str, Any]) -> Issue:
     licence, backend = locked.picked.licence, locked.picked.backend
     if licence is None:
         told, severity = f"No licence is known of pictures by {backend}", "warning"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pixelrouter.assets.asset import Asset, Manifest
 from pixelrouter.assets.lock import Candidate, Hand, Lock, Locked, LockedAtlas, Output, read_lock
-from pixelrouter.assets.verification.report import Issue, VerifyReport, issue, ordered, without
+from pixelrouter.assets.verification.report import Issue, VerifyReport, ordered, without
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.types import VIEW_NAMES
 
@@ -88,22 +88,16 @@ def _chosen(manifest: Manifest, names: Sequence[str] | None) -> list[str]:
 
 
 def _agreement(manifest: Manifest, lock: Lock, chosen: Sequence[str]) -> Iterator[Issue]:
-    from pixelrouter.assets.verification.agreement import disagreements
+    from pixelrouter.assets.planning import Contents, drawn
+    from pixelrouter.assets.verification.agreement import disagreements, packed
 
+    contents = Contents(manifest)
+    contents.picked.update({name: drawn(locked.picked) for name, locked in lock.assets.items()})
     for name in chosen:
         if name in manifest.assets:
-            asset = manifest.assets[name]
-            yield from disagreements(asset, lock.assets.get(name), manifest, _wish(asset))
-        elif name not in lock.atlases:
-            place = {"asset": name, "file": manifest.path.name, "line": manifest.atlases[name].line}
-            yield issue("unbuilt", "The atlas is not packed yet.", "Run `pixelrouter build`.", **place)
-
-
-def _wish(asset: Asset) -> str | None:
-    """The key of what the manifest asks for; None where images are part of it."""
-    from pixelrouter.assets.keys import wish_key
-
-    return None if asset.images or asset.mask else wish_key(asset, str)
+            yield from disagreements(manifest.assets[name], lock.assets.get(name), manifest, contents)
+        else:
+            yield from packed(manifest, lock, name)
 
 
 def _work(manifest: Manifest, lock: Lock, chosen: Sequence[str], limits: Limits) -> Iterator[Job]:
