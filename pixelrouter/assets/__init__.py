@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pixelrouter.assets.lock import Lock, read_lock
     from pixelrouter.assets.manifest import load_manifest
     from pixelrouter.assets.planning import Plan, Step
+    from pixelrouter.assets.verification import VerifyReport, verify
 
 _HOMES = {
     "Asset": "asset",
@@ -36,6 +37,8 @@ _HOMES = {
     "load_manifest": "manifest",
     "Plan": "planning",
     "Step": "planning",
+    "VerifyReport": "verification",
+    "verify": "verification",
 }
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "Manifest",
     "Plan",
     "Step",
+    "VerifyReport",
     "adopt",
     "build",
     "load_manifest",
@@ -54,6 +58,7 @@ __all__ = [
     "read_lock",
     "release",
     "reroll",
+    "verify",
 ]
 
 
