@@ -1,6 +1,8 @@
 """Palettes: built-in values as a snapshot, every file format, and mistakes."""
 
 import hashlib
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,13 +31,39 @@ def test_every_built_in_names_author_and_source():
         assert resolve_palette(palette.key) == palette.colors
 
 
+def test_the_page_lists_every_built_in():
+    page = (Path(__file__).parents[2] / "docs" / "palettes.md").read_text("utf-8")
+    listed = [f"| `{p.key}` | {p.name} | {len(p.colors)} | {p.author} |" for p in built_ins().values()]
+    assert sorted(re.findall(r"^\| `.*` \| .* \| \d+ \| .* \|$", page, re.MULTILINE)) == sorted(listed)
+
+
 def test_well_known_colors():
     assert resolve_palette("pico-8")[8] == "#ff004d"
     assert resolve_palette("gameboy") == ("#9bbc0f", "#8bac0f", "#306230", "#0f380f")
     assert [len(resolve_palette(n)) for n in ("db16", "db32", "edg32", "cga")] == [16, 32, 32, 16]
 
 
-@pytest.mark.parametrize("name", ["PICO-8", "pico8", "Pico 8", "DB_32", "endesga32", "Game Boy"])
+def test_values_that_copies_get_wrong():
+    """As published; each of these is listed elsewhere with other values or in another order."""
+    assert resolve_palette("pico-8")[10:12] == ("#ffec27", "#00e436")  # not fff024, 00e556
+    assert resolve_palette("gameboy-bgb") == ("#081820", "#346856", "#88c070", "#e0f8d0")
+    assert resolve_palette("edg32")[:3] == ("#be4a2f", "#d77643", "#ead4aa")  # not d87644, an older version
+    assert resolve_palette("oil-6")[0] == "#fbf5ef"
+    assert resolve_palette("slso8")[:4] == ("#0d2b45", "#203c56", "#544e68", "#8d697a")
+    assert resolve_palette("resurrect-64")[:4] == ("#2e222f", "#3e3546", "#625565", "#966c6c")
+    assert resolve_palette("resurrect-64")[-1] == "#fdcbb0"
+    assert resolve_palette("apollo")[0] == "#172038"
+    assert resolve_palette("sweetie16")[0] == "#1a1c2c"
+    assert resolve_palette("pico-8-secret")[:16] == resolve_palette("pico-8")
+    assert resolve_palette("pico-8-secret")[16:18] == ("#291814", "#111d35")
+    assert len(resolve_palette("nes")) == 55
+    sizes = {"resurrect-64": 64, "endesga-64": 64, "aap-64": 64, "apollo": 46, "journey": 64, "lost-century": 16}
+    assert {name: len(resolve_palette(name)) for name in sizes} == sizes
+
+
+@pytest.mark.parametrize(
+    "name", ["PICO-8", "pico8", "Pico 8", "DB_32", "endesga32", "EDG64", "Game Boy", "Resurrect 64"]
+)
 def test_names_are_forgiving(name):
     assert resolve_palette(name)
 

@@ -139,9 +139,9 @@ def _alike(values: NDArray[np.uint32], share: Doubles) -> tuple[NDArray[np.uint3
 
 
 def in_ramps(colors: Iterable[str]) -> tuple[str, ...]:
-    """Colours in an order for people: the greys, then twelve sectors of hue from red on, each from dark to light.
+    """Colours in an order for people: the greys, then twelve sectors of hue, from pink over red and green to purple.
 
-    ``colors`` are "#rrggbb". Hue, lightness and what counts as grey (a chroma below 0.025) are OKLab's; colours of one
+    Each goes from dark to light. ``colors`` are "#rrggbb". Hue, lightness and what counts as grey (a chroma below 0.025) are OKLab's; colours of one
     lightness are ordered by their hex digits.
     """
     rgb = np.array([tuple(bytes.fromhex(c.removeprefix("#"))) for c in colors], dtype=np.uint8).reshape(-1, 3)
