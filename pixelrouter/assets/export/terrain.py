@@ -35,7 +35,12 @@ def ground_colors(sprite: Sprite, codes: dict[int, str]) -> tuple[tuple[int, int
 def _frequent(sprite: Sprite, number: int | None) -> tuple[int, int, int] | None:
     if number is None:
         return None
-    image = sprite.frames[number].convert("RGBA")
-    seen = [pair for pair in image.getcolors(image.width * image.height) or () if pair[1][3]]
-    # Of two that are as frequent the one with less red, green, blue: the order of pixels does not matter.
-    return min((-count, color[:3]) for count, color in seen)[1] if seen else None
+    import numpy as np
+
+    pixels = np.asarray(sprite.frames[number].convert("RGBA")).reshape(-1, 4)
+    colors, counts = np.unique(pixels[pixels[:, 3] > 0, :3], axis=0, return_counts=True)
+    if not len(colors):
+        return None
+    # Of two that are as frequent the first in ascending order, wherever its pixels are.
+    red, green, blue = (int(value) for value in colors[counts.argmax()])
+    return red, green, blue
