@@ -141,8 +141,8 @@ def _alike(values: NDArray[np.uint32], share: Doubles) -> tuple[NDArray[np.uint3
 def in_ramps(colors: Iterable[str]) -> tuple[str, ...]:
     """Colours in an order for people: the greys, then twelve sectors of hue, from pink over red and green to purple.
 
-    Each goes from dark to light. ``colors`` are "#rrggbb". Hue, lightness and what counts as grey (a chroma below 0.025) are OKLab's; colours of one
-    lightness are ordered by their hex digits.
+    Each goes from dark to light. ``colors`` are "#rrggbb". Hue, lightness and what counts as grey (a chroma below
+    0.025) are OKLab's; colours of one lightness are ordered by their hex digits.
     """
     rgb = np.array([tuple(bytes.fromhex(c.removeprefix("#"))) for c in colors], dtype=np.uint8).reshape(-1, 3)
     return to_hex(rgb[_ramps(rgb)])
