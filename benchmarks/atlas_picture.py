@@ -1,4 +1,4 @@
-"""Draws docs/images/atlas.png: a packed atlas, and beside it where each frame lies, extruded borders and all."""
+"""Draws docs/images/atlas.png: a packed atlas, and below it where each frame lies, extruded borders and all."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ def main() -> None:
     with Image.open(io.BytesIO(files["items.png"])) as read:
         sheet = read.convert("RGBA")
     large = sheet.resize((sheet.width * SCALE, sheet.height * SCALE), Image.Resampling.NEAREST)
-    out = Image.new("RGBA", (2 * large.width + 3 * SCALE, large.height + 2 * SCALE), GROUND)
-    for left in (SCALE, 2 * SCALE + large.width):
-        out.paste(large, (left, SCALE), large)
+    out = Image.new("RGBA", (large.width + 2 * SCALE, 2 * large.height + 4 * SCALE), GROUND)
+    below = 3 * SCALE + large.height
+    for top in (SCALE, below):
+        out.paste(large, (SCALE, top), large)
     draw = ImageDraw.Draw(out)
     names = [frame["filename"].partition("/")[0] for frame in json.loads(files["items.json"])["frames"]]
     assets = sorted(set(names))
     for name, frame in zip(names, json.loads(files["items.json"])["frames"], strict=True):
         hue = colorsys.hsv_to_rgb(assets.index(name) / len(assets), 0.9, 1.0)
         left, top, width, height = (value * SCALE for value in frame["frame"].values())
-        left, top = left + 2 * SCALE + large.width, top + SCALE
+        left, top = left + SCALE, top + below
         box = (left, top, left + width - 1, top + height - 1)
         draw.rectangle(box, outline=tuple(round(255 * value) for value in hue), width=2)
     out.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(OUT, optimize=True)

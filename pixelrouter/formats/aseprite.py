@@ -92,13 +92,13 @@ class Reader:
 
     def take(self, layout: str) -> tuple[Any, ...]:
         """The next values in the notation of :mod:`struct`, little-endian."""
-        return struct.unpack("<" + layout, self.bytes(struct.calcsize("<" + layout)))
+        return struct.unpack("<" + layout, self.raw(struct.calcsize("<" + layout)))
 
     def number(self, layout: str) -> int:
         """The next whole number."""
         return int(self.take(layout)[0])
 
-    def bytes(self, count: int) -> bytes:
+    def raw(self, count: int) -> bytes:
         """The next ``count`` bytes."""
         if count < 0 or self.at + count > len(self.data):
             raise broken(self.name)
@@ -107,11 +107,11 @@ class Reader:
 
     def rest(self) -> bytes:
         """All bytes that are left."""
-        return self.bytes(len(self.data) - self.at)
+        return self.raw(len(self.data) - self.at)
 
     def text(self) -> str:
         """The next name."""
-        return self.bytes(self.number("H")).decode("utf-8", errors="replace")
+        return self.raw(self.number("H")).decode("utf-8", errors="replace")
 
 
 def broken(name: str) -> UnreadableImage:
@@ -154,7 +154,7 @@ def parse(data: bytes, name: str = "The file") -> Container:
 
 def _header(reader: Reader) -> tuple[int, Header]:
     """How many frames there are, and the rest."""
-    values = _HEADER.unpack(reader.bytes(_HEADER.size))
+    values = _HEADER.unpack(reader.raw(_HEADER.size))
     (_, _, count, width, height, depth, flags, speed, _, _, clear, colors, wide, high, *grid) = values
     ratio = (wide, high) if wide and high else (1, 1)
     x, y, across, down = grid
@@ -163,7 +163,7 @@ def _header(reader: Reader) -> tuple[int, Header]:
 
 def _frame(reader: Reader, speed: int, most: int) -> Frame:
     start = reader.at
-    size, magic, old, duration, new = _FRAME.unpack(reader.bytes(_FRAME.size))
+    size, magic, old, duration, new = _FRAME.unpack(reader.raw(_FRAME.size))
     if magic != FRAME_MAGIC or size < _FRAME.size or start + size > len(reader.data):
         raise broken(reader.name)
     count = new or old
@@ -171,8 +171,8 @@ def _frame(reader: Reader, speed: int, most: int) -> Frame:
         raise UnreadableImage(f"{reader.name} has more than {MAX_CHUNKS} parts, and no sprite has.")
     chunks = []
     for _ in range(count):
-        length, kind = _CHUNK.unpack(reader.bytes(_CHUNK.size))
-        chunks.append(Chunk(kind, reader.bytes(length - _CHUNK.size)))
+        length, kind = _CHUNK.unpack(reader.raw(_CHUNK.size))
+        chunks.append(Chunk(kind, reader.raw(length - _CHUNK.size)))
     reader.at = start + size
     return Frame(duration or speed, tuple(chunks))
 

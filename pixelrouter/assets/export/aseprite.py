@@ -32,12 +32,13 @@ def export(sprite: Sprite, stem: str, folder: str) -> Files:
 
     tiles = sprite.task == "tileset" and len(sprite.frames) > 1
     images = (sprite.sheet,) if tiles else sprite.frames
-    palette, clear = _palette(sprite.frames[0])
+    pixels = [np.asarray(image) for image in images]
+    palette, clear = _palette(sprite.frames[0], max(int(frame.max()) for frame in pixels))
     table = np.arange(256, dtype=np.uint8)
     if clear is not None:
         table[[at for at, color in enumerate(palette) if color.rgba[3] == 0]] = clear
     data = write_aseprite(
-        [table[np.asarray(image)] for image in images],
+        [table[frame] for frame in pixels],
         palette,
         (DEFAULT_MS,) if tiles else sprite.times,
         transparent=clear,
@@ -56,10 +57,10 @@ def _tile_slices(sprite: Sprite) -> tuple[Slice, ...]:
     return tuple(Slice(name, (Key(0, (box[0], box[1], *sprite.size), pivot),)) for name, box in boxes)
 
 
-def _palette(image: Image) -> tuple[list[Color], int | None]:
-    """The colours of an indexed image, and the entry that is clear."""
+def _palette(image: Image, highest: int) -> tuple[list[Color], int | None]:
+    """The colours of an indexed image, at least to the ``highest`` index, and the entry that is clear."""
     flat: list[int] = image.getpalette("RGB") or []
-    count = max(len(flat) // 3, image.getextrema()[1] + 1)  # type: ignore[operator]  # one band: two numbers
+    count = max(len(flat) // 3, highest + 1)
     flat += [0] * (3 * count - len(flat))
     alphas = _alphas(image.info.get("transparency"), count)
     colors = []

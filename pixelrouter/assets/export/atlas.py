@@ -23,7 +23,7 @@ from pixelrouter.assets.export.pixi import as_phaser, as_phaser_animations, as_p
 from pixelrouter.assets.export.tagging import frame_tags
 from pixelrouter.assets.sprite import Sprite
 from pixelrouter.errors import InvalidRequest
-from pixelrouter.formats.aseprite_marks import Tag
+from pixelrouter.formats.aseprite_marks import Slice, Tag
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -125,7 +125,7 @@ def _listing(sheet: _Sheet, sprites: Sequence[Sprite], stem: str) -> Listing:
     frames: list[Placed] = []
     tags: list[Tag] = []
     played: list[Animation] = []
-    slices = []
+    slices: list[Slice] = []
     places = iter(sheet.places)
     for sprite in sprites:
         start, names = len(frames), _names(sprite)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from py_aseprite import AsepriteFile as PyAseprite
 from py_aseprite import CelChunk, FrameTagsChunk, LayerChunk, OldPaleteChunk_0x0004, PaletteChunk, SliceChunk
 
@@ -165,6 +166,15 @@ def test_partial_alpha_and_several_clear_entries() -> None:
     found = read_aseprite(written(Sprite("glass", (image,), PALETTE)))
     assert np.array_equal(found.frames[0], rgba(image))
     assert (found.frames[0][..., 3] == 128).any()
+
+
+def test_a_palette_that_is_too_short_is_filled_up() -> None:
+    low, high = Image.new("P", (2, 1), 0), Image.new("P", (2, 1), 7)
+    for image in (low, high):
+        image.putpalette([9, 9, 9, 200, 0, 0])
+    found = read_aseprite(written(Sprite("short", (low, high), PALETTE, task="animation")))
+    assert len(found.palette) == 8
+    assert found.frames[1].tolist() == [[[0, 0, 0, 255]] * 2]
 
 
 def test_an_empty_frame_has_no_cel() -> None:
