@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 palette = typer.Typer(name="palette", help="List, show, convert and extract palettes.", no_args_is_help=True)
 
 _ROW = 16  # colours a row, in a terminal and in a picture
+_MANY = 256  # colours of one image from which on it may be unfinished
 _TOLD = 12  # images that are told of in words; --json has them all
 
 Wanted = Annotated[
@@ -222,8 +223,9 @@ def _tell(made: Extracted) -> None:
         say(f"{one.name}: {one.changed} of {one.pixels} pixels change, by {distances}")
     if len(changed) > _TOLD:
         say(f"... and {len(changed) - _TOLD} more")
-    if changed and made.found > 4 * len(made.colors):
-        say("warning: so many colours are no finished pixel art; `pixelrouter finish` the images first.")
+    for one in made.coverage:
+        if one.colors > _MANY:
+            say(f"warning: {one.name} has {one.colors} colours. If it is pixel art, `pixelrouter finish` it first.")
     images = "image" if len(made.coverage) == 1 else "images"
     exact = "all of them exactly" if not changed else f"{len(made.coverage) - len(changed)} of them exactly"
     say(f"{len(made.coverage)} {images} | {made.found} colours, {len(made.colors)} kept | {exact}")

@@ -101,7 +101,8 @@ def test_extract_with_a_limit_reports_what_changes(cli: Any, art: Path) -> None:
 def test_extract_warns_of_what_is_no_pixel_art(cli: Any, home: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     Image.fromarray(noise).save("noise.png")
-    assert "no finished pixel art" in cli("palette", "extract", "noise.png", "--colors", "8").stderr
+    told = cli("palette", "extract", "noise.png", "--colors", "8").stderr
+    assert "noise.png has 1600 colours. If it is pixel art, `pixelrouter finish` it first." in told
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import reprlib
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import islice
 from numbers import Integral
 from pathlib import Path
@@ -64,6 +61,9 @@ class BuiltIn:
 @cache
 def built_ins() -> dict[str, BuiltIn]:
     """Every built-in palette by its key."""
+    import tomllib  # with its like loaded here, since a file or a list of colours needs none of them
+    from importlib import resources
+
     text = resources.files("pixelrouter.pixels.colors").joinpath("palettes.toml").read_text(encoding="utf-8")
     return {
         key: BuiltIn(key, colors=tuple(f"#{c}" for c in row.pop("colors").split()), **row)
@@ -78,12 +78,11 @@ def resolve_palette(value: PaletteLike) -> tuple[str, ...]:
     sequence of "#rrggbb" or of (r, g, b). Entries of a file that have alpha 0 are no colours. Raises UnknownPalette.
     """
     if isinstance(value, str):
+        if value.lower().endswith(ENDINGS) or os.sep in value or "/" in value:
+            return _from_file(Path(value))
         if (known := find_built_in(value)) is not None:
             return known.colors
-        looks_like_path = value.lower().endswith(ENDINGS) or os.sep in value or "/" in value
-        if not looks_like_path:
-            raise _unknown(value)
-        return _from_file(Path(value))
+        raise _unknown(value)
     if isinstance(value, os.PathLike):
         return _from_file(Path(value))
     if not isinstance(value, Iterable):
@@ -118,6 +117,8 @@ def find_built_in(name: str) -> BuiltIn | None:
 
 
 def _unknown(name: str) -> UnknownPalette:
+    import difflib
+
     close = difflib.get_close_matches(name[:_SHOWN].lower(), [*built_ins(), *_ALIASES], n=1, cutoff=0.5)
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return UnknownPalette(
