@@ -154,7 +154,7 @@ def load(folder: Path) -> Dataset | None:
         return _reader().validate_python(data)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, AttributeError, ValidationError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, ValidationError, RecursionError) as error:
         raise ConfigError(
             f"{path} cannot be read: {str(error).splitlines()[0]}", hint="Delete it and prepare the set again."
         ) from None
