@@ -2,7 +2,7 @@
 
 Nothing heavy is imported before a fixture is used, and a run that uses nothing of it sees no difference, save that the
 spend guard stands: a test that would send a paid request to a vendor fails, whatever it does with the error.
-``-p no:pixelrouter`` leaves the plugin out.
+``-p no:pixelrouter`` leaves the plugin out. (PYTEST_DONT_REWRITE: there are no assertions in here to be explained.)
 """
 
 from __future__ import annotations
