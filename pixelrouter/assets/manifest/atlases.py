@@ -21,7 +21,7 @@ def read_atlases(
     """The atlases by name. ``assets`` are the names there are, in the manifest's order."""
     order = {name: place for place, name in enumerate(assets)}
     left = _MOST_COMPARED
-    atlases = {}
+    atlases: dict[str, Atlas] = {}
     for name, table in tables.items():
         path = ("atlas", name)
         if why := unsafe(name):

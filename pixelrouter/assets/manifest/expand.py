@@ -16,11 +16,13 @@ from pixelrouter.assets.manifest.inputs import Inputs
 from pixelrouter.assets.manifest.lines import Keys
 from pixelrouter.assets.manifest.names import outside, slug
 from pixelrouter.assets.manifest.problems import Problems
+from pixelrouter.assets.manifest.tables import TEXTS
 from pixelrouter.assets.manifest.values import Texts
 
 MOST_ASSETS = 100_000  # of one manifest
 WORDS = ("for_each", "for_files", "exclude")
 _FILE_VARIABLES = ("stem", "path", "folder")
+_NOTHING = "?"  # for a value without any letter that a name may have: the name is refused
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _PATTERNS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Texts)
@@ -70,18 +72,21 @@ def expand(
     try:
         for values in combinations:
             if not any(all(values.get(key) == value for key, value in row.items()) for row in left_out):
-                filled = {key: _fill(value, values, room) for key, value in rest.items()}
+                filled = {key: _fill(value, values, room, as_text=key in TEXTS) for key, value in rest.items()}
+                if isinstance(rest.get("out"), str):
+                    filled["out"] = _named(rest["out"], values)
                 if room.left < 0:
                     problems.add(path, "makes more text than a manifest may have.", "Use fewer or shorter values.")
                     return
-                yield Made(slug_name(template, values), filled)
+                yield Made(_named(template, values), filled)
     except _Unknown as error:
         problems.add(path, f"uses {{{error}}}, which is no variable of it.", problems.nearest(str(error), names))
 
 
-def slug_name(template: str, values: Values) -> str:
-    """The asset's name: the values in it are made safe for files."""
-    return _text(template, {key: slug(str(value)) for key, value in values.items()})
+def _named(template: str, values: Values) -> str:
+    """A name of an asset or a file: the values in it are made safe for files."""
+    name = _text(template, {key: slug(str(value)) or (value and _NOTHING) for key, value in values.items()})
+    return "/".join(part for part in name.split("/") if part)
 
 
 def _rows(
@@ -203,21 +208,24 @@ def _name_template(name: str, variables: Sequence[str], *, one: bool) -> str:
     return "-".join((name, *(f"{{{key}}}" for key in missing)))
 
 
-def _fill(value: Any, values: Values, room: Room) -> Any:
-    """A value of the table with the variables in all of its texts; a text that is one variable becomes its value."""
+def _fill(value: Any, values: Values, room: Room, *, as_text: bool) -> Any:
+    """A value of the table with the variables in all of its texts.
+
+    A text that is one variable becomes its value: a number stays one, unless the word is a text (``as_text``).
+    """
     if isinstance(value, str):
         if "{" not in value and "}" not in value:
             return value
         whole = _HOLE.fullmatch(value)
-        if whole and whole[1] is not None and whole[1].strip() in values:
+        if not as_text and whole and whole[1] is not None and whole[1].strip() in values:
             return values[whole[1].strip()]
         text = _text(value, values)
         room.left -= len(text)
         return text
     if isinstance(value, list):
-        return [_fill(one, values, room) for one in value]
+        return [_fill(one, values, room, as_text=as_text) for one in value]
     if isinstance(value, dict):
-        return {key: _fill(one, values, room) for key, one in value.items()}
+        return {key: _fill(one, values, room, as_text=as_text) for key, one in value.items()}
     return value
 
 

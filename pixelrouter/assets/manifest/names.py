@@ -79,7 +79,8 @@ def files_like(folder: Path, pattern: str, budget: Iterator[int]) -> list[str]:
     """The files that a pattern means, sorted, with "/" between folders; upper and lower case differ everywhere.
 
     ``*`` and ``?`` stay inside a folder, ``**`` is any number of folders. Hidden files are found only by a pattern that
-    begins with a dot. A relative pattern starts from ``folder``. ``budget`` is what ``visits`` gives. Raises ValueError where too much would be looked at.
+    begins with a dot. A relative pattern starts from ``folder``. ``budget`` is what ``visits`` gives. Raises
+    ValueError where too much would be looked at.
     """
     plain = pattern.replace(os.sep, "/")
     anchor = Path(plain).anchor.replace(os.sep, "/")

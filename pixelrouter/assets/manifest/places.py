@@ -21,7 +21,7 @@ def check_places(
     problems: Problems,
 ) -> None:
     """Tell of places that cannot be written to, that leave the project's folder, and that two would write to."""
-    taken: dict[str, Keys] = {}
+    taken: dict[str, tuple[Keys, str]] = {}
     read = _read(folder, assets)
     folders: dict[str, bool] = {}
     rows = [(asset.out, paths[name], name) for name, asset in assets.items()]
@@ -46,8 +46,8 @@ def check_places(
         if (own := os.path.normpath(out / f"{place}.png").casefold()) in read:
             what = f"would overwrite {read[own]}, which is read."
             problems.add((*path, "out"), what, "Give it another out, or move the picture.", made=label)
-        first = taken.setdefault(place.casefold(), path)
-        if first is not path:
+        first, other = taken.setdefault(place.casefold(), (path, made))
+        if (first, other) != (path, made):
             _twice(place, path, first, label, problems)
 
 

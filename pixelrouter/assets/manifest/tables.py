@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -154,6 +154,14 @@ class AssetTable(Wishes):
         json_schema_extra={"pattern": NAME_PATTERN},
     )
     frame_tags: tuple[FrameTagTable, ...] | None = Field(None, max_length=256, description="Parts of the animation.")
+
+
+#: Words that are texts: a variable that is a number becomes text in them, and stays a number in all others.
+TEXTS = frozenset(
+    name
+    for name, field in AssetTable.model_fields.items()
+    if any(kind in (Text, Texts, Names) for kind in get_args(field.annotation))
+)
 
 
 class MatrixWords(BaseModel):
