@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-TARGET_NAMES = ("answers", "images", "palettes", "cassettes", "config")
+TARGET_NAMES = ("answers", "images", "sprites", "palettes", "cassettes", "config")
 SLOWEST_S, MOST_MB = 20, 2048
 
 

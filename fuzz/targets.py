@@ -20,6 +20,7 @@ from fuzz.readers import CASSETTES, Reader, answers, readers, vendors
 from pixelrouter import backends
 from pixelrouter.config import load_settings
 from pixelrouter.errors import PixelRouterError
+from pixelrouter.formats.aseprite_reading import read_aseprite
 from pixelrouter.pixels import decode
 from pixelrouter.pixels.colors.palette import resolve_palette
 from pixelrouter.pixels.colors.palettes.files import PALETTE_FORMATS, write_palette
@@ -111,6 +112,30 @@ def _saved(image: Any, form: str, **more: Any) -> Iterator[bytes]:
     yield out.getvalue()
 
 
+def _sprite(data: bytes) -> None:
+    """A file of Aseprite's, as an artist would give it back."""
+    try:
+        found = read_aseprite(data)
+    except PixelRouterError:
+        return
+    assert len(found.frames) == len(found.durations) >= 1
+    assert len({frame.shape for frame in found.frames}) == 1
+
+
+def _sprite_seeds() -> Iterator[bytes]:
+    import numpy as np
+
+    from pixelrouter.formats.aseprite import Color
+    from pixelrouter.formats.aseprite_marks import Key, Slice, Tag
+    from pixelrouter.formats.aseprite_writing import write_aseprite
+
+    frames = [np.arange(4, dtype=np.uint8).reshape(2, 2)] * 2
+    palette = [Color((0, 0, 0, 0)), *(Color((at, 40, 56, 255), "ink") for at in range(3))]
+    tags, slices = [Tag("walk", 0, 1, "pingpong", 2)], [Slice("all", (Key(0, (0, 0, 2, 2), (1, 2)),))]
+    yield write_aseprite(frames, palette, [80, 90], tags=tags, slices=slices, grid=(2, 2), note="{}")
+    yield write_aseprite(frames[:1], palette, [100], transparent=None)
+
+
 _SUFFIXES = (".hex", ".gpl", ".pal", ".txt", ".png", ".act", ".ase", ".aseprite")  # new ones last: found/ has numbers
 
 
@@ -196,6 +221,7 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 TARGETS = {
     "answers": Target(_answer, _answer_seeds),
     "images": Target(_image, _image_seeds, 4096),
+    "sprites": Target(_sprite, _sprite_seeds, 4096),
     "palettes": Target(_palette, _palette_seeds, 4096),
     "cassettes": Target(_cassette, _cassette_seeds, 32 * 1024),
     "config": Target(_config, _config_seeds, 2048),

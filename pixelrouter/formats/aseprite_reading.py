@@ -230,7 +230,8 @@ class _Canvas:
         self.pixels += width * height
         if self.pixels > MAX_PIXELS:
             raise UnreadableImage(f"{self.name} holds more than {MAX_PIXELS // 1_000_000} million pixels.")
-        size = width * height * _BYTES[self.header.depth]
+        channels = _BYTES[self.header.depth]
+        size = width * height * channels
         data = reader.rest()
         if cel.kind == COMPRESSED_CEL:
             try:
@@ -239,7 +240,7 @@ class _Canvas:
                 raise broken(self.name) from None
         if len(data) < size:
             raise broken(self.name)
-        values = np.frombuffer(data[:size], dtype=np.uint8).reshape(height, width, -1)
+        values = np.frombuffer(data[:size], dtype=np.uint8).reshape(height, width, channels)
         return self._rgba(values, self.layers[cel.layer].background)
 
     def _rgba(self, values: Bytes, background: bool) -> Bytes:

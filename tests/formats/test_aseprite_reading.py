@@ -78,6 +78,7 @@ def test_cels_may_stick_out_of_the_canvas() -> None:
     assert pixels(file([layer("a"), cel(0, wide, x=-1)])) == [RED, GREEN]
     assert pixels(file([layer("a"), cel(0, wide, x=5)])) == [(0,) * 4] * 2
     assert pixels(file([layer("a"), cel(0, wide, y=-1)])) == [(0,) * 4] * 2
+    assert pixels(file([layer("a"), cel(0, wide, size=(0, 3))])) == [(0,) * 4] * 2  # an empty cel is no error
 
 
 def test_opacity_of_layer_cel_and_color_multiply() -> None:
