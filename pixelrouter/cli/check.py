@@ -38,6 +38,40 @@ Least = Annotated[float | None, typer.Option("--min-score", min=0, max=100, help
 Colors = Annotated[int | None, typer.Option(min=1, max=256, help="Most colours an image may have: 64.")]
 Palette = Annotated[str | None, typer.Option(metavar="NAME|FILE|#hex,#hex", help="The only colours it may have.")]
 Size = Annotated[str | None, typer.Option(metavar="N|WxH", help="How many pixels its art should have.")]
+GAME = "For a game"
+Sheet = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="N|WxH", help="Sheets of cells of this size.", rich_help_panel=GAME),
+]
+Tile = Annotated[
+    bool, typer.Option("--tile", help="Tiles, or sheets of tiles: no seam may show.", rich_help_panel=GAME)
+]
+AxesName = Annotated[
+    str, typer.Option("--axes", metavar="both|x|y", help="In which directions tiles repeat.", rich_help_panel=GAME)
+]
+MaxSeam = Annotated[
+    float | None, typer.Option(min=0, help="Highest seam score that passes: 0.5.", rich_help_panel=GAME)
+]
+Frames = Annotated[
+    bool,
+    typer.Option(
+        "--frames",
+        help="Animations (moving pictures, rows of a --sheet, or all files together): feet stay on one line.",
+        rich_help_panel=GAME,
+    ),
+]
+MaxJitter = Annotated[
+    float | None,
+    typer.Option(min=0, help="Pixels that feet may stray: 4 % of the height, at least 1.", rich_help_panel=GAME),
+]
+Require = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE,RULE…",
+        help="Rules that may not be broken anywhere: alpha, hidden, orphans …",
+        rich_help_panel=GAME,
+    ),
+]
 
 
 @command()
@@ -47,13 +81,21 @@ def check(
     colors: Colors = None,
     palette: Palette = None,
     size: Size = None,
+    sheet: Sheet = None,
+    tile: Tile = False,
+    axes: AxesName = "both",
+    max_seam: MaxSeam = None,
+    frames: Frames = False,
+    max_jitter: MaxJitter = None,
+    require: Require = None,
     annotate: Picture = None,
     as_json: o.AsJson = False,
     quiet: o.Quiet = False,
 ) -> int:
     """Say how true images are to pixel art: one pixel size, one grid, few colours, clean lines. Free and offline.
 
-    Leaves with 3 if an image scores less than --min-score.
+    Leaves with 3 if an image scores less than --min-score, or is not what --size, --colors, --palette, --sheet, --tile,
+    --frames and --require ask for.
     """
     from pixelrouter.pixels import resolve_palette  # loaded once the command line is known to be right
 
@@ -62,8 +104,13 @@ def check(
         "colors": colors,
         "palette": None if colours is None else resolve_palette(colours),
         "size": o.finished_size(size),
+        "cell": o.finished_size(sheet),
+        "tile": axes if tile else None,
+        "max_seam": max_seam,
+        "max_jitter": max_jitter,
         **({} if min_score is None else {"threshold": min_score}),
     }
+    wish["required"] = _required(wish, frames, require)
     files = images_in(sources, deep=True)
     pictures = _pictures(files, annotate)
     reports: dict[Path, CheckReport] = {}
@@ -72,12 +119,14 @@ def check(
     with counting(quiet=quiet or as_json or len(files) < 2) as bar:
         for number, file in enumerate(files, 1):
             try:
-                reports[file] = _checked(file, wish, pictures.get(file))
+                reports[file] = _checked(file, wish, pictures.get(file), moves=frames)
             except PixelRouterError as error:  # one bad file does not stop the rest
                 errors[file] = error
             else:
                 drawn |= {file: pictures[file]} if file in pictures else {}
             _count(bar, number, len(files))
+    if frames and sheet is None:
+        _as_one(reports, max_jitter)
     failed = [file for file, found in reports.items() if not found.passed]
     if as_json:
         emit([_row(file, reports.get(file), errors.get(file), drawn.get(file)) for file in files])
@@ -114,13 +163,36 @@ def _pictures(files: list[Path], place: Path | None) -> dict[Path, Path]:
     return places
 
 
-def _checked(file: Path, wish: dict[str, Any], picture: Path | None) -> CheckReport:
+def _required(wish: dict[str, Any], moves: bool, require: str | None) -> tuple[str, ...]:
+    """What was asked for outright has to be so, however little else it would cost."""
+    asked = {
+        "colors": wish["colors"] is not None or wish["palette"] is not None,
+        "size": wish["size"] is not None or wish["cell"] is not None,
+        "seam": wish["tile"] is not None,
+        "jitter": moves,
+    }
+    named = [name.strip() for name in (require or "").split(",") if name.strip()]
+    return tuple(dict.fromkeys([*(name for name, is_ in asked.items() if is_), *named]))
+
+
+def _as_one(reports: dict[Path, CheckReport], max_jitter: float | None) -> None:
+    """Stills among the files are the frames of one animation, in the order of the files."""
+    from pixelrouter.pixels.check.checking import with_motion
+
+    stills = [file for file, found in reports.items() if found.frames == 1]
+    if len(stills) > 1:
+        together = with_motion([reports[file] for file in stills], stills, max_jitter)
+        reports.update(zip(stills, together, strict=True))
+
+
+def _checked(file: Path, wish: dict[str, Any], picture: Path | None, *, moves: bool) -> CheckReport:
     """One file's report; its picture is drawn. Raises UnreadableImage, StoreError."""
     from pixelrouter.pixels import annotate, decode
     from pixelrouter.pixels import check as run
 
     image = decode(file)
-    found = run(image, **wish)
+    # Stills without a sheet are frames of one animation together, which is seen to when all of them are read.
+    found = run(image, **wish, moves=moves and (wish["cell"] is not None or len(image.frames) > 1))
     if picture is not None:
         try:
             picture.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +237,8 @@ def _tell(reports: dict[Path, CheckReport], drawn: dict[Path, Path], *, quiet: b
     for file, found in reports.items():
         if not found.passed:
             say(f"\n{file}:")
-            for finding in found.findings[:_TOLD]:
+            first = sorted(found.findings, key=lambda one: one.rule not in found.unmet)
+            for finding in first[:_TOLD]:
                 frame = f"frame {finding.frame}: " if found.frames > 1 else ""
                 say(f"  {frame}{finding.what} {_where(finding.boxes)}{finding.advice}")
     for picture in drawn.values():

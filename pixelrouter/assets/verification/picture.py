@@ -10,7 +10,11 @@ import numpy as np
 
 from pixelrouter.assets.asset import Asset
 from pixelrouter.assets.sprite import MAX_SHEET
-from pixelrouter.assets.verification.motion import (
+from pixelrouter.assets.verification.report import Issue, issue
+from pixelrouter.errors import InvalidRequest
+from pixelrouter.pixels import TILEABLE, check_wang, seam_score
+from pixelrouter.pixels.check.look import at_native
+from pixelrouter.pixels.check.motion import (
     HEIGHT,
     HEIGHT_LEAST,
     MIDDLE,
@@ -19,10 +23,6 @@ from pixelrouter.assets.verification.motion import (
     leaves_the_ground,
     motion,
 )
-from pixelrouter.assets.verification.report import Issue, issue
-from pixelrouter.errors import InvalidRequest
-from pixelrouter.pixels import TILEABLE, check_wang, seam_score
-from pixelrouter.pixels.check.look import at_native
 from pixelrouter.pixels.check.shape_rules import orphans
 from pixelrouter.pixels.color import Bytes, pack, parse_hex
 from pixelrouter.pixels.tiles.wang import corners

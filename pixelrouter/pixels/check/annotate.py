@@ -23,6 +23,8 @@ COLORS = {
     "jaggies": (230, 159, 0),
     "banding": (140, 90, 220),
     "size": (20, 20, 20),
+    "seam": (0, 90, 60),
+    "jitter": (150, 0, 90),
 }
 _SIDE = 768  # pixels that the longer side of the copy has at most, unless the image itself has more
 _LARGEST = 2048  # larger images are shown smaller

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pixelrouter.errors import InvalidRequest
-from pixelrouter.pixels.check import color_rules, grid_rules, shape_rules
+from pixelrouter.pixels.check import color_rules, grid_rules, shape_rules, together
 from pixelrouter.pixels.check.look import Look, look
-from pixelrouter.pixels.check.report import KEPT, PASS, CheckReport, Rule, Verdict
+from pixelrouter.pixels.check.motion import motion
+from pixelrouter.pixels.check.report import KEPT, PASS, Box, CheckReport, Rule, Verdict
 from pixelrouter.pixels.color import Bytes, parse_hex
 from pixelrouter.pixels.colors.palette import resolve_palette
 from pixelrouter.pixels.decode import Source, decode
+from pixelrouter.pixels.tiles.seam import Axes
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class _Wish:
     colors: int | None
     palette: Bytes | None
     size: tuple[int, int] | None
+    cell: tuple[int, int] | None = None
+    tile: Axes | None = None
+    max_seam: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,19 @@ _RULES = (
     _drawing("banding", "no banding", 0.1, shape_rules.banding),
 )
 _SIZE = _Row("size", "the size asked for", 1.0, lambda seen, wish: _sized(seen, wish), grid_rules.size)
+_SHEET = _Row(
+    "size", "whole cells", 1.0, lambda seen, wish: together.sheet(seen, wish.cell or seen.cells), together.sheet
+)
+_SEAM = _Row(
+    "seam",
+    "no seam",
+    1.0,
+    lambda seen, wish: together.seams(seen, wish.tile or "both", wish.cell, wish.max_seam),
+    together.seams,
+)
+_JITTER = Rule("jitter", "steady feet", 100.0, 1.0, " ".join((together.steadiness.__doc__ or "").split()))
+#: The names of all rules.
+NAMES = (*(row.name for row in _RULES), "size", "seam", "jitter")
 
 
 def check(
@@ -76,18 +94,33 @@ def check(
     palette: Any = None,
     size: tuple[int, int] | None = None,
     threshold: float = PASS,
+    cell: tuple[int, int] | None = None,
+    tile: Axes | None = None,
+    moves: bool = False,
+    max_seam: float | None = None,
+    max_jitter: float | None = None,
+    required: Sequence[str] = (),
 ) -> CheckReport:
     """How true an image is to pixel art: a score of 0..100 for every rule and for the whole, and what is wrong where.
 
     ``image`` is a PIL image, encoded bytes or a path, at native size or enlarged by a whole factor; of a moving picture
     every frame is checked. ``colors`` is the most colours it may have (default 64), ``palette`` (a name, a file or
     colours) the only ones, ``size`` how many pixels the art should be, ``(width, height)``. It ``passed`` if its score
-    reaches ``threshold``. Raises UnreadableImage, UnknownPalette, InvalidRequest for a threshold out of range.
+    reaches ``threshold``, and no rule of ``required`` is broken anywhere.
+
+    ``cell``: it is a sheet of cells of that size. ``tile`` "both", "x" or "y": it, or each cell, repeats without a seam
+    (``max_seam``: 0.5). ``moves``: its frames, or each row of the sheet, are an animation whose feet stay on one line
+    (``max_jitter`` pixels: 4 % of the height, at least 1).
+
+    Raises UnreadableImage, UnknownPalette, InvalidRequest for a threshold out of range and a rule that is unknown.
     """
     if not 0 <= threshold <= 100:
         raise InvalidRequest(f"A score of {threshold} is outside 0 to 100.")
-    wish = _Wish(colors, None if palette is None else parse_hex(resolve_palette(palette)), size)
-    rows = (*_RULES, _SIZE) if size is not None else _RULES
+    if unknown := [name for name in required if name not in NAMES]:
+        raise InvalidRequest(f"There is no rule {unknown[0]!r}.", hint=f"The rules are: {', '.join(NAMES)}.")
+    wish = _Wish(colors, None if palette is None else parse_hex(resolve_palette(palette)), size, cell, tile, max_seam)
+    sized = (_SIZE,) if size is not None else (_SHEET,) if cell is not None else ()
+    rows = (*_RULES, *sized, *((_SEAM,) if tile is not None else ()))
     looks: list[Look] = []
     verdicts: list[list[Verdict]] = []
     for frame in decode(image).frames:
@@ -99,13 +132,17 @@ def check(
         Rule(row.name, row.title, min(frame[at].score for frame in verdicts), row.weight, _meaning(row))
         for at, row in enumerate(rows)
     )
-    weights = {row.name: row.weight for row in rows}
-    findings = (
+    weights = {**{row.name: row.weight for row in rows}, _JITTER.name: _JITTER.weight}
+    findings = [
         replace(finding, frame=number)
         for number, frame in enumerate(verdicts)
         for verdict in frame
         for finding in verdict.findings
-    )
+    ]
+    if moves:
+        steady = together.steadiness(_films(looks, cell), max_jitter)
+        rules = (*rules, replace(_JITTER, score=steady.score))
+        findings += steady.findings
     return CheckReport(
         size=(first.rgba.shape[1], first.rgba.shape[0]),
         cells=first.cells,
@@ -115,7 +152,33 @@ def check(
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity * weights[finding.rule])),
         threshold=threshold,
         frames=len(looks),
+        required=tuple(required),
     )
+
+
+def _films(looks: Sequence[Look], cell: tuple[int, int] | None) -> list[list[tuple[Bytes, Box]]]:
+    """The animations in it: each row of a sheet, or all frames of a moving picture."""
+    if cell is not None:
+        return [row for seen in looks for row in together.cells(seen, cell)]
+    return [[one for seen in looks for row in together.cells(seen, None) for one in row]]
+
+
+def with_motion(
+    reports: Sequence[CheckReport], images: Sequence[Source], most: float | None = None
+) -> list[CheckReport]:
+    """The reports of stills that are the frames of one animation, with the rule of steady feet in all of them; what
+    breaks it is told of the frame that does. ``most``: pixels that may pass.
+    """
+    looks = [look(np.asarray(decode(image).image)) for image in images]
+    steady = together.steadiness(_films(looks, None), most)
+    worst = motion([seen.art for seen in looks])
+    out = []
+    for at, report in enumerate(reports):
+        broken = worst is not None and at == worst.frames[0]
+        rule = replace(_JITTER, score=steady.score if broken else 100.0)
+        found = steady.findings if broken else ()
+        out.append(replace(report, rules=(*report.rules, rule), findings=(*found, *report.findings)))
+    return out
 
 
 def _sized(seen: Look, wish: _Wish) -> Verdict:

@@ -58,6 +58,7 @@ class CheckReport:
     findings: tuple[Finding, ...]
     threshold: float = PASS
     frames: int = 1
+    required: tuple[str, ...] = ()
 
     @property
     def score(self) -> float:
@@ -66,8 +67,15 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the score reaches the threshold."""
-        return self.score >= self.threshold
+        """Whether the score reaches the threshold, and every required rule is kept everywhere."""
+        return self.score >= self.threshold and not self.unmet
+
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """The required rules that are broken somewhere, however little that costs."""
+        told = {finding.rule for finding in self.findings}
+        low = {rule.name for rule in self.rules if rule.score < 100}
+        return tuple(name for name in self.required if name in told | low)
 
     def __getitem__(self, name: str) -> Rule:
         """The rule of that name. Raises KeyError."""
