@@ -29,7 +29,7 @@ from pixelrouter.formats.aseprite_marks import Slice, Tag, read_note, read_slice
 from pixelrouter.formats.tables import Bytes
 
 MAX_PIXELS = 32_000_000  # of all frames together, and of all cels
-MAX_WORK = 256_000_000  # pixels laid over others
+MAX_WORK = 128_000_000  # pixels laid over others
 MAX_FRAMES = 4096
 MAX_DEPTH = 64  # of groups in groups
 
@@ -37,6 +37,7 @@ _VISIBLE, _BACKGROUND, _REFERENCE = 1, 8, 64
 _IMAGE, _GROUP = 0, 1
 _LAYER_OPACITY, _GROUP_BLENDS = 1, 2  # of the header's flags: what counts
 _NORMAL = 0
+_STRIP = 1 << 17  # pixels laid over others at a time
 _BYTES = {8: 1, 16: 2, 32: 4}  # of a pixel
 
 
@@ -265,7 +266,10 @@ class _Canvas:
         if self.work > MAX_WORK:
             raise UnreadableImage(f"{self.name} has too many layers and frames to be put together.")
         part = source[top - y : bottom - y, left - x : right - x]
-        out[top:bottom, left:right] = _over(out[top:bottom, left:right], part, opacity)
+        rows = max(1, _STRIP // (right - left))
+        for start in range(0, bottom - top, rows):  # strip by strip: the numbers in between are larger than pixels
+            strip = out[top + start : min(top + start + rows, bottom), left:right]
+            strip[:] = _over(strip, part[start : start + rows], opacity)
 
 
 def _table(palette: tuple[Color, ...]) -> Bytes:
@@ -288,6 +292,8 @@ def _over(below: Bytes, above: Bytes, opacity: int) -> Bytes:
 
     Over nothing, the colour above stays what it is; clear pixels have the colour 0.
     """
+    if opacity == 255 and above.size and above[..., 3].min() == 255:
+        return above
     product: NDArray[np.int32] = above[..., 3].astype(np.int32) * opacity + 0x80
     alpha = ((product >> 8) + product) >> 8
     base = below[..., 3].astype(np.int32)
