@@ -175,7 +175,7 @@ def build(
     seen = look(manifest, lock, names=names, force=force, redo=upgrade_post, wanted=wanted)
     plan = with_atlases(seen, lock)
     if mode == "locked":
-        _must_agree(plan)
+        _must_agree(plan, lock)
     with ExitStack() as stack:
         run = _Run(manifest, lock, progress=progress, jobs=jobs, force=force)
         if plan.of("buy"):
@@ -189,6 +189,7 @@ def build(
         try:
             run.buy(plan, limits, concurrency)
             run.finish(plan)
+            run.follow_picks()
             run.pack(plan)
             if prune:
                 run.prune(plan)
@@ -280,8 +281,10 @@ def _authorised(plan: Plan, limits: Mapping[Unit, Money], confirm: Confirm | Non
 # --- builds that spend nothing ---
 
 
-def _must_agree(plan: Plan) -> None:
+def _must_agree(plan: Plan, lock: Lock) -> None:
     """Raise LockMismatch where a build would change the lock: more than a file that is missing on the disk."""
+    from pixelrouter.assets.packing import atlas_key
+
     lock_path = plan.manifest.lock_path.name
     wrong = {step.asset.name: "; ".join(step.reasons) for step in plan.steps if step.state not in ("ready", "finish")}
     out_of_date = "it is to be finished or exported in another way"
@@ -289,6 +292,10 @@ def _must_agree(plan: Plan) -> None:
         if any("is missing" not in reason for reason in step.reasons):
             wrong[step.asset.name] = out_of_date
     wrong |= dict.fromkeys(plan.orphans, "it is in the lock, and no longer in the manifest")
+    for name in plan.atlases:
+        old = lock.atlases.get(name)
+        if old is None or old.key != atlas_key(plan.manifest, lock, plan.manifest.atlases[name]):
+            wrong[name] = "the atlas is to be packed again"
     if wrong:
         raise LockMismatch(
             f"{plan.manifest.path.name} and {lock_path} do not agree:",
@@ -581,6 +588,14 @@ class _Run:
             else:
                 self._done(asset, entry, result)
             self._tell("finishing", count, len(jobs), asset.name)
+
+    def follow_picks(self) -> None:
+        """Write the files of candidates that somebody has picked while the build went on."""
+        self.keeper.flush()
+        while self.keeper.overtaken:
+            name = self.keeper.overtaken.pop()
+            self._one(self.manifest.assets[name], self.keeper.lock.assets[name])
+            self.keeper.flush()
 
     def pack(self, plan: Plan) -> None:
         """Pack the atlases whose assets or settings have changed."""

@@ -34,6 +34,7 @@ class Keeper:
         self._changed: dict[str, Locked | None] = {}
         self._packed: dict[str, LockedAtlas] = {}
         self._next = 0.0
+        self.overtaken: set[str] = set()  # assets of which somebody has picked another candidate meanwhile
 
     @property
     def lock(self) -> Lock:
@@ -76,6 +77,8 @@ class Keeper:
                 assets.pop(name, None)
             else:
                 assets[name] = _keeping_pick(assets.get(name), entry)
+                if assets[name].pick != entry.pick:
+                    self.overtaken.add(name)
         return Lock(assets, {**there.atlases, **self._packed})
 
 
