@@ -30,6 +30,12 @@ _MEANT = {
     **dict.fromkeys(("alpha", "transparency"), "transparent"),
     **dict.fromkeys(("output", "path", "file"), "out"),
 }
+_HOMES = {
+    **dict.fromkeys(("sticky", "extends"), "[style.NAME]"),
+    **dict.fromkeys(("prompt", "image", "mask", "seed", "for_each", "for_files", "frame_tags"), "[asset.NAME]"),
+    **dict.fromkeys(("name", "store", "budget_usd", "budget_generations", "provenance"), "[project]"),
+    "pixels_per_unit": "[project]",
+}
 _FIXES = {  # by pydantic's kinds of errors
     "less_than_equal": "Write {le} or less.",
     "less_than": "Write less than {lt}.",
@@ -114,6 +120,8 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     meant = _MEANT.get(key.lower().replace("-", "_"))
     if meant in known:
         return f"Did you mean {meant!r}?"
+    if key in _HOMES:
+        return f"It belongs in {_HOMES[key]}."
     if any(word in key.lower() for word in _SECRETS):
         return "Keys are read from the environment, never from a file."
     return nearest(key.replace("-", "_"), known)

@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelrouter.assets.manifest.lines import Keys, positions
@@ -99,6 +99,7 @@ def value(depth: int = 2) -> st.SearchStrategy[str]:
 TABLES = st.lists(st.tuples(st.lists(KEY, min_size=1, max_size=3), st.booleans(), st.dictionaries(KEY, value())))
 
 
+@settings(max_examples=60)
 @given(TABLES)
 def test_any_text_that_parses_is_walked_as_it_was_parsed(tables: list[tuple[list[str], bool, dict[str, str]]]) -> None:
     text = ""
