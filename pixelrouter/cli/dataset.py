@@ -137,10 +137,8 @@ def prepare_set(
     from pixelrouter.pixels import FinishSpec
     from pixelrouter.pixels.batch.executors import executor
 
-    finish = FinishSpec(
-        **{"colors": colors, "palette": o.palette_value(palette), "transparent": transparent, "policy": "reject"}
-        | finishing
-    )
+    wish: dict[str, Any] = {"colors": colors, "palette": o.palette_value(palette), "transparent": transparent}
+    finish = FinishSpec(**{**wish, "policy": "reject", **finishing})
     spec = DatasetSpec(
         finish=finish,
         resample_size=resample_size,

@@ -1,9 +1,9 @@
 """Training sizes ("buckets"), and how a picture at 1x fits into one: by a whole factor, the rest is padding.
 
-The sizes are those of kohya-ss/sd-scripts (``make_bucket_resolutions``, read in November 2026 at commit 185f286): every
+The sizes are those of kohya-ss/sd-scripts (``make_bucket_resolutions`` in library/model_util.py, November 2026): every
 width from the least side to the greatest in steps of 64, each with the greatest height whose area stays within
-resolution x resolution, both ways round, and the square. Its trainer takes an image that has exactly such a size as it
-is; any other it resizes, which smooths.
+resolution x resolution, where that is no less than the least side, both ways round, and the square. Its trainer takes
+an image that has exactly such a size as it is (``BucketManager.select_bucket``); any other it resizes, which smooths.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def bucket_sizes(resolution: int, *, step: int = 64, least: int = 256, most: int
     sizes = {(square, square)}
     for side in range(least, most + 1, step):
         other = min(most, area // (side // step) * step)
-        if other >= step:
+        if other >= least:
             sizes |= {(side, other), (other, side)}
     return tuple(sorted(sizes))
 

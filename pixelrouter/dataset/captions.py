@@ -56,7 +56,7 @@ class Finder:
             if text := _one_line(_read(path, _MOST)):
                 return Found(text, "file")
         for folder in image.parents:
-            if text := self._listed(folder).get(image.relative_to(folder).as_posix()):
+            if text := self._listed(folder).get(image.relative_to(folder).as_posix(), ""):
                 return Found(text, "list")
             if folder == self.root or self.root not in folder.parents:
                 break
@@ -116,7 +116,7 @@ def _in_png(image: Path) -> str:
 
     def text() -> dict[str, Any]:
         with Image.open(image, formats=("PNG",)) as picture:
-            return dict(picture.info)
+            return {key: value for key, value in picture.info.items() if isinstance(key, str)}
 
     try:
         info = guarded(image.name, text)

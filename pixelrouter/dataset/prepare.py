@@ -146,7 +146,9 @@ class _Run:
         caption = self.finder.find(file.path)
         found = []
         for one in facts["pictures"]:
-            plain = {name: tuple(value) if isinstance(value, list) else value for name, value in one.items()}
+            plain: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in one.items()
+            }
             native = self._native(file, plain["part"])
             found.append(Candidate(source=file.source, native=native, caption=caption, **plain))
         return together(found)

@@ -15,12 +15,14 @@ SIZES = st.tuples(st.integers(1, 400), st.integers(1, 400))
 
 def trainer(resolution: int, least: int, most: int, step: int) -> set[tuple[int, int]]:
     """What kohya-ss/sd-scripts documents: side by side, the greatest other side within the area, and the square."""
-    area = (resolution // step) * (resolution // step)
-    sizes = {(int(math.sqrt(area)) * step,) * 2}
-    for side in range(least, most + step, step):
-        if side <= most:
-            other = min(most, (area // (side // step)) * step)
+    area = resolution * resolution
+    sizes = {(int(math.sqrt(area) // step) * step,) * 2}
+    side = least
+    while side <= most:
+        other = min(most, area // side // step * step)
+        if other >= least:
             sizes |= {(side, other), (other, side)}
+        side += step
     return sizes
 
 
