@@ -114,7 +114,7 @@ def test_a_planned_failure_leaves_the_ledger_as_the_real_one_would(
 
 
 def test_an_error_of_ones_own_comes_as_it_is(fake: FakePixelRouter) -> None:
-    mine = errors.RateLimited("slow down", retry_after=7.0)
+    mine = errors.RateLimited("slow down", retry_after=0.01)
     fake.fail_next(mine)
     with pytest.raises(errors.RateLimited) as caught:
         fake.generate(PROMPT, size=32)

@@ -15,6 +15,8 @@ import pytest
 from pixelrouter.testing import RetroDiffusionSimulator
 from tests.testing.plugin.conftest import ROOT, Run
 
+slow = pytest.mark.slow  # each starts a pytest of its own
+
 FAKE = """
     import subprocess, sys, asyncio
     import pytest
@@ -74,6 +76,7 @@ FAKE = """
 """
 
 
+@slow
 def test_the_fake_in_a_real_run(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(FAKE)
     run().assert_outcomes(passed=6)
@@ -144,6 +147,7 @@ def test_recorded_once_it_replays_without_key_or_vendor(
     here(env={"CI": "true"}).assert_outcomes(passed=1)
 
 
+@slow
 def test_a_router_that_the_test_makes_replays_too(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run
 ) -> None:
@@ -154,6 +158,7 @@ def test_a_router_that_the_test_makes_replays_too(
     here().assert_outcomes(passed=1)
 
 
+@slow
 def test_another_request_is_a_miss_that_says_how_to_record(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run
 ) -> None:
@@ -165,6 +170,7 @@ def test_another_request_is_a_miss_that_says_how_to_record(
     result.stdout.fnmatch_lines(["*pytest 'test_art.py::test_potion' --pixelrouter-mode rewrite*"])
 
 
+@slow
 def test_without_a_recording_it_says_how_to_make_one(pytester: pytest.Pytester, here: Run) -> None:
     folder = write(pytester)
     result = here()
@@ -173,6 +179,7 @@ def test_without_a_recording_it_says_how_to_make_one(pytester: pytest.Pytester, 
     assert not folder.exists()
 
 
+@slow
 def test_record_missing_sends_only_what_is_missing(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run, at_vendor: dict[str, str], vendor
 ) -> None:
@@ -186,6 +193,7 @@ def test_record_missing_sends_only_what_is_missing(
     assert len(json.loads((folder / "cassette.json").read_text())["exchanges"]) > before
 
 
+@slow
 def test_rewrite_keeps_the_old_recording_until_the_test_has_passed(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run, at_vendor: dict[str, str]
 ) -> None:
@@ -204,6 +212,7 @@ def test_rewrite_keeps_the_old_recording_until_the_test_has_passed(
     here().assert_outcomes(passed=1)
 
 
+@slow
 def test_live_asks_the_vendor_and_records_nothing(
     pytester: pytest.Pytester, here: Run, at_vendor: dict[str, str], vendor: RetroDiffusionSimulator
 ) -> None:
@@ -213,6 +222,7 @@ def test_live_asks_the_vendor_and_records_nothing(
     assert not folder.exists()
 
 
+@slow
 def test_the_marker_names_the_recording_and_the_backend(
     pytester: pytest.Pytester, here: Run, at_vendor: dict[str, str]
 ) -> None:
@@ -237,6 +247,7 @@ def test_the_marker_names_the_recording_and_the_backend(
     here("-k", "test_a").assert_outcomes(passed=2)
 
 
+@slow
 def test_the_awaited_replay(pytester: pytest.Pytester, here: Run, at_vendor: dict[str, str]) -> None:
     pytester.makepyfile(
         """
@@ -251,6 +262,7 @@ def test_the_awaited_replay(pytester: pytest.Pytester, here: Run, at_vendor: dic
     here().assert_outcomes(passed=1)
 
 
+@slow
 def test_a_replay_never_sleeps(pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run) -> None:
     """Accepted, running, done: the pauses that were asked for when it was recorded are over."""
     folder = recorded()
@@ -281,6 +293,7 @@ def test_a_replay_never_sleeps(pytester: pytest.Pytester, recorded: Callable[...
     here().assert_outcomes(passed=1)
 
 
+@slow
 def test_old_recordings_are_told_and_fail_only_where_that_is_asked_for(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run
 ) -> None:
@@ -305,6 +318,7 @@ def test_old_recordings_are_told_and_fail_only_where_that_is_asked_for(
     told.stdout.no_fnmatch_line("expired:*")
 
 
+@slow
 def test_recordings_that_nobody_uses_are_listed(
     pytester: pytest.Pytester, recorded: Callable[..., Path], here: Run
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from pixelrouter.testing import RetroDiffusionSimulator
 from tests.testing.plugin.conftest import Run
 
+slow = pytest.mark.slow  # each starts a pytest of its own
+
 PAYS = """
     import pytest
     from pixelrouter import AsyncPixelRouter, PixelRouter
@@ -86,6 +88,7 @@ def test_a_purchase_fails_the_test_that_makes_it(pytester: pytest.Pytester, here
     result.stdout.fnmatch_lines(["*was about to pay: a request to https://api.replicate.com/v1/*"])
 
 
+@slow
 def test_the_guard_can_be_left_out(pytester: pytest.Pytester, here: Run, monkeypatch) -> None:
     monkeypatch.setenv("REPLICATE_API_TOKEN", "r8_" + "0" * 37)
     pytester.makepyfile(
@@ -114,6 +117,7 @@ def test_the_guard_can_be_left_out(pytester: pytest.Pytester, here: Run, monkeyp
     here("-o", "pixelrouter_spend_guard=false").assert_outcomes(passed=2)
 
 
+@slow
 def test_simulators_on_this_machine_may_be_paid(
     pytester: pytest.Pytester, here: Run, vendor: RetroDiffusionSimulator, at_vendor: dict[str, str]
 ) -> None:
@@ -165,6 +169,7 @@ CONNECTS = """
 """
 
 
+@slow
 def test_guarded_tests_reach_nobody(pytester: pytest.Pytester, here: Run) -> None:
     pytester.makepyfile(
         CONNECTS
@@ -194,6 +199,7 @@ def test_guarded_tests_reach_nobody(pytester: pytest.Pytester, here: Run) -> Non
     here("-o", "pixelrouter_block_loopback=true", "-k", "test_loopback").assert_outcomes(failed=1)
 
 
+@slow
 @pytest.mark.parametrize("mode", ["record-missing", "rewrite", "live"])
 def test_paying_needs_a_limit_and_in_ci_a_second_word(pytester: pytest.Pytester, here: Run, mode: str) -> None:
     pytester.makepyfile("def test_it(): pass")
@@ -208,6 +214,7 @@ def test_paying_needs_a_limit_and_in_ci_a_second_word(pytester: pytest.Pytester,
     here(*limited, env={"CI": "false"}).assert_outcomes(passed=1)
 
 
+@slow
 def test_the_mode_is_taken_from_the_nearest_place(pytester: pytest.Pytester, here: Run) -> None:
     pytester.makepyfile("def test_it(): pass")
     pytester.makeini("[pytest]\npixelrouter_mode = live\n")
@@ -229,7 +236,8 @@ LIMITED = """
 """
 
 
-@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)])
+@slow
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_the_limit_holds_for_the_whole_run(
     pytester: pytest.Pytester, run: Run, vendor: RetroDiffusionSimulator, at_vendor: dict[str, str], workers: tuple
 ) -> None:
@@ -241,6 +249,7 @@ def test_the_limit_holds_for_the_whole_run(
     run(*workers).assert_outcomes(passed=2, failed=2)
 
 
+@slow
 def test_a_test_can_be_given_less(
     pytester: pytest.Pytester, here: Run, vendor: RetroDiffusionSimulator, at_vendor: dict[str, str]
 ) -> None:
@@ -251,6 +260,7 @@ def test_a_test_can_be_given_less(
     assert vendor.paid_posts == 0
 
 
+@slow
 def test_a_router_beside_the_fixture_may_not_pay_even_then(pytester: pytest.Pytester, here: Run, monkeypatch) -> None:
     """Its ledger is another one, which the run's limit does not reach."""
     monkeypatch.setenv("REPLICATE_API_TOKEN", "r8_" + "0" * 37)
@@ -273,6 +283,7 @@ def test_a_router_beside_the_fixture_may_not_pay_even_then(pytester: pytest.Pyte
     result.stdout.fnmatch_lines(["*was about to pay*"])
 
 
+@slow
 def test_workers_carry_their_notes_home(pytester: pytest.Pytester, run: Run) -> None:
     folder = pytester.path / "recordings" / "test_workers_carry_their_notes_home" / "test_a"
     folder.mkdir(parents=True)
@@ -285,6 +296,7 @@ def test_workers_carry_their_notes_home(pytester: pytest.Pytester, run: Run) -> 
     result.stdout.no_fnmatch_line("unused:*")
 
 
+@slow
 def test_nothing_is_left_in_the_environment(pytester: pytest.Pytester, here: Run, monkeypatch) -> None:
     pytester.makepyfile("def test_a(pixelrouter_replay, fake_pixelrouter): pass\ndef test_b(): pass")
     before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}

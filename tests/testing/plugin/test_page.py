@@ -26,6 +26,7 @@ def test_the_marker_is_described_whole() -> None:
     assert {*named, "there", "mistake"} == set(Marked.__dataclass_fields__)
 
 
+@pytest.mark.slow
 def test_every_option_is_on_the_page(here: Run) -> None:
     text = "\n".join(here("--help").outlines)
     for option in {*re.findall(r"--pixelrouter-[\w-]+", text), *re.findall(r"\bpixelrouter_\w+", text)}:
