@@ -66,6 +66,21 @@ def test_near_duplicates_go_first_and_the_rare_accent_stays() -> None:
     assert set(extract_palette([image], 3).colors) == {"#305080", "#a0c040", "#ff0040"}
 
 
+def test_what_a_pair_costs() -> None:
+    """The square of the distance times the root of the rarer share."""
+    common, like, accent = "#808080", "#909090", "#d04040"
+    image = flat((common, 450), (like, 450), (accent, 10))
+    assert accent in extract_palette([image], 2).colors  # by the share itself it would be the cheapest to lose
+    specks = "#206020", "#307830"
+    image = flat((common, 4500), (like, 4500), *((speck, 10) for speck in specks))
+    assert {common, like} < set(extract_palette([image], 3).colors)  # by distance alone they would be one first
+
+
+def test_a_color_has_the_weight_of_those_it_took() -> None:
+    image = flat(("#808080", 30), ("#818181", 20), ("#8a8a8a", 40))
+    assert extract_palette([image], 1).colors == ("#808080",)
+
+
 def test_a_large_image_does_not_drown_a_small_one() -> None:
     """Counted by pixels, the green of the small image would be the rarer one of the pair."""
     large = flat(("#40a040", 10_000 - 10), ("#48a848", 10))
@@ -117,6 +132,10 @@ def test_ramps_are_greys_then_hues_from_dark_to_light() -> None:
         *("#008000", "#00ff00"),
         *("#000080", "#0000ff"),
     )
+
+
+def test_ramps_go_by_lightness_and_not_by_digits() -> None:
+    assert in_ramps(["#2020ff", "#4040a0"]) == ("#4040a0", "#2020ff")
 
 
 @given(st.lists(st.integers(0, 0xFFFFFF), max_size=40), st.randoms())

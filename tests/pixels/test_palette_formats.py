@@ -337,6 +337,10 @@ def test_ase_keeps_every_byte_of_rgb(tmp_path: Path) -> None:
     assert [tuple(bytes.fromhex(c[1:])) for c in read_palette(tmp_path / "w.ase").colors] == grey
 
 
+def test_ase_takes_black_as_a_share_of_each_ink(tmp_path: Path) -> None:
+    assert read(tmp_path, "ase", ase(swatch("a", b"CMYK", 0.2, 0.6, 1.0, 0.5))).colors == ("#663300",)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 99])
 def test_ase_whose_count_is_wrong(count: int, tmp_path: Path) -> None:
     data = ase(swatch("a", b"Gray", 1.0), swatch("b", b"Gray", 0.0), count=count)
@@ -423,6 +427,7 @@ def test_aseprite_header(tmp_path: Path) -> None:
     assert read(tmp_path, "aseprite", sprite(chunk, depth=8, clear=1, colors=2)).transparent == 1
     assert read(tmp_path, "aseprite", sprite(chunk, depth=32, clear=1, colors=2)).transparent is None
     assert read(tmp_path, "aseprite", sprite(chunk, depth=8, clear=9, colors=2)).transparent is None
+    assert len(read(tmp_path, "aseprite", sprite(chunk, colors=1)).colors) == 2  # the new chunk knows better
     assert "counts 7" in read(tmp_path, "aseprite", sprite(chunk, colors=7)).warnings[0]
     assert "later frames" in read(tmp_path, "aseprite", sprite(chunk, frames=2)).warnings[0]
 
@@ -493,6 +498,21 @@ def test_png_in_reading_order_at_any_scale(scale: int, tmp_path: Path) -> None:
     palette = read(tmp_path, "png", png(image))
     assert palette.colors == ("#ff0000", "#0000ff", "#00ff00")
     assert palette.scale == scale
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_png_of_stripes_is_not_one_block(turned: bool, tmp_path: Path) -> None:
+    image = Image.new("RGB", (4, 4))
+    for x in range(4):
+        image.paste((50 * x, 0, 0), (x, 0, x + 1, 4))
+    palette = read(tmp_path, "png", png(image.transpose(Image.Transpose.TRANSPOSE) if turned else image))
+    assert (len(palette.colors), palette.scale) == (4, 1)
+
+
+def test_png_with_hidden_colors_has_the_blocks_that_are_seen(tmp_path: Path) -> None:
+    image = strip((*RED, 255), (*GREEN, 255), (0, 0, 0, 0)).resize((6, 2), Image.Resampling.NEAREST)
+    image.putpixel((5, 0), (77, 0, 0, 0))
+    assert read(tmp_path, "png", png(image)).scale == 2
 
 
 def test_png_takes_every_pixel_that_is_not_wholly_clear(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def in_ramps(colors: Iterable[str]) -> tuple[str, ...]:
 def _ramps(rgb: Bytes) -> NDArray[np.intp]:
     lab = to_oklab(rgb).astype(np.float64).round(5)  # so that no last bit decides
     hue = np.arctan2(lab[:, 2], lab[:, 1]) % (2 * np.pi)
-    sector = (hue * (_SECTORS / (2 * np.pi))).round(5).astype(np.intp) % _SECTORS + 1
+    sector = np.rint(hue * (_SECTORS / (2 * np.pi))).astype(np.intp) % _SECTORS + 1
     sector[np.hypot(lab[:, 1], lab[:, 2]) < _GREY] = 0
     return np.lexsort((pack(rgb), lab[:, 0], sector))
 
