@@ -14,6 +14,7 @@ from pixelrouter import PixelRouter
 from pixelrouter.assets.manifest import load_manifest
 from pixelrouter.assets.manifest.schema import FILE
 from pixelrouter.cli.app import app
+from pixelrouter.routing.arguments import Arguments as Wish
 
 
 def test_init_writes_a_manifest_that_the_free_backend_can_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,9 +28,8 @@ def test_init_writes_a_manifest_that_the_free_backend_can_draw(tmp_path: Path, m
     jsonschema.validate(data, json.loads(FILE.read_text("utf-8")))
     with PixelRouter(state=tmp_path / "state") as router:
         for asset in manifest.assets.values():
-            arguments = {"task": asset.task, "tiles": asset.tiles, "transparent": asset.transparent}
-            plan = router.quote(asset.prompt, size=asset.size, backend=asset.backend, **arguments)
-            assert not plan.money
+            wish = Wish(task=asset.task, tiles=asset.tiles, transparent=asset.transparent, backend=asset.backend)
+            assert not router.quote(asset.prompt, size=asset.size, **wish).money
 
 
 def test_init_replaces_nothing_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
