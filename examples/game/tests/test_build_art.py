@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pixelrouter import assets, errors
-
 from build_art import HERE, build
+
+from pixelrouter import assets, errors
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ PAGE = (ROOT / "docs" / "testing.md").read_text("utf-8")
 BLOCKS = re.findall(r"```py\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_script_and_its_tests_run(pytester: pytest.Pytester, here: Run) -> None:
     for block in BLOCKS[:2]:
         name = block.splitlines()[0].removeprefix("# ")
