@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 
-from pixelrouter.dataset.record import Dataset
 from pixelrouter.dataset.spec import DatasetSpec
 
 CONFIG = "dataset.toml"
 
 
-def config(dataset: Dataset, spec: DatasetSpec) -> str:
+def config(spec: DatasetSpec) -> str:
     """The file's text. Paths in it are relative: the trainer is started in the set's folder."""
     folder = "/".join(part for part in ("train", spec.folder) if part)
     lines = [
@@ -24,8 +23,8 @@ def config(dataset: Dataset, spec: DatasetSpec) -> str:
         "",
         "[[datasets]]",
         f"resolution = {spec.resolution}",
-        f"enable_bucket = {str(not spec.square or not spec.upscale).lower()}",
-        f"bucket_no_upscale = {str(not spec.upscale).lower()}",
+        f"enable_bucket = {str(not spec.square).lower()}",
+        "bucket_no_upscale = false",
         f"bucket_reso_steps = {spec.bucket_step}",
         f"min_bucket_reso = {spec.min_bucket}",
         f"max_bucket_reso = {spec.largest}",

@@ -246,7 +246,10 @@ class _Run:
         for name, data in files.items():
             self._write(self.out / name, data)
         self._sweep(dataset, set(files))
-        self._write(self.out / CONFIG, config(dataset, self.spec).encode())
+        if self.spec.upscale:
+            self._write(self.out / CONFIG, config(self.spec).encode())
+        else:
+            (self.out / CONFIG).unlink(missing_ok=True)  # pictures at 1x have no size that a trainer takes
         self._write(self.out / PAGE, page(dataset, self.out).encode())
         self._write(self.out / record.NAME, record.dump(dataset))
         return replace(dataset, changed=self.changed)

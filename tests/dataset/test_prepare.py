@@ -287,9 +287,10 @@ def test_frames_and_sheets(tmp_path: Path) -> None:
 
 
 def test_without_enlarging_files_are_the_pictures_at_1x(art: Path, tmp_path: Path) -> None:
+    made(art, tmp_path / "set")
     dataset = made(art, tmp_path / "set", upscale=False)
     assert {(one.factor, one.bucket == one.size) for one in dataset.pictures} == {(1, True)}
-    assert tomllib.loads((tmp_path / "set" / "dataset.toml").read_text())["datasets"][0]["bucket_no_upscale"] is True
+    assert not (tmp_path / "set" / "dataset.toml").exists()
 
 
 def test_margins_are_trimmed_on_request(art: Path, tmp_path: Path) -> None:
@@ -307,8 +308,16 @@ def test_repeats_name_the_folder_as_the_trainer_reads_it(art: Path, tmp_path: Pa
     (subset,) = settings["datasets"][0]["subsets"]
     assert subset["image_dir"] == "train/10_my pix-art"
     assert (subset["num_repeats"], subset["class_tokens"]) == (10, "my pix/art")
-    wanted = {"resolution": 256, "bucket_reso_steps": 32, "min_bucket_reso": 128, "max_bucket_reso": 512}
+    wanted = {
+        "enable_bucket": True,
+        "resolution": 256,
+        "bucket_reso_steps": 32,
+        "min_bucket_reso": 128,
+        "max_bucket_reso": 512,
+    }
     assert {name: settings["datasets"][0][name] for name in wanted} == wanted
+    made(art, out, square=True)
+    assert tomllib.loads((out / "dataset.toml").read_text("utf-8"))["datasets"][0]["enable_bucket"] is False
 
 
 def test_names_of_files_never_meet() -> None:

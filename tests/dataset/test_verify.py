@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pixelrouter.dataset import DatasetSpec, prepare, verify
 from pixelrouter.errors import ConfigError, InvalidRequest
@@ -76,6 +76,16 @@ def test_a_ground_of_two_colours_is_no_ground(made: Path) -> None:
         rgb = np.array(image.convert("RGB"))
     rgb[13:26, 13:26] = rgb[128, 128]  # one cell of the ground, as a whole
     Image.fromarray(rgb).save(file)
+    assert [problem.rule for problem in verify(made).problems] == ["native"]
+
+
+def test_pixels_that_are_not_those_of_the_record_are_found(made: Path) -> None:
+    """Both files changed alike: only the record knows what the picture was."""
+    for name in ("1x/one.png", "train/one.png"):
+        changed(made / name, ImageOps.mirror)
+    with Image.open(made / "train" / "one.png") as image:
+        left = image.transform(image.size, Image.Transform.AFFINE, (1, 0, 9, 0, 1, 0), fillcolor="white")
+    left.save(made / "train" / "one.png")  # its padding is on the right again
     assert [problem.rule for problem in verify(made).problems] == ["native"]
 
 
