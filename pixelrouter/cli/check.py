@@ -64,6 +64,9 @@ MaxJitter = Annotated[
     float | None,
     typer.Option(min=0, help="Pixels that feet may stray: 4 % of the height, at least 1.", rich_help_panel=GAME),
 ]
+Native = Annotated[
+    bool, typer.Option("--native", help="Every pixel of the file is one of the art.", rich_help_panel=GAME)
+]
 Require = Annotated[
     str | None,
     typer.Option(
@@ -87,6 +90,7 @@ def check(
     max_seam: MaxSeam = None,
     frames: Frames = False,
     max_jitter: MaxJitter = None,
+    native: Native = False,
     require: Require = None,
     annotate: Picture = None,
     as_json: o.AsJson = False,
@@ -108,6 +112,7 @@ def check(
         "tile": axes if tile else None,
         "max_seam": max_seam,
         "max_jitter": max_jitter,
+        "native": native,
         **({} if min_score is None else {"threshold": min_score}),
     }
     wish["required"] = _required(wish, frames, require)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pixelrouter.errors import InvalidRequest
 from pixelrouter.pixels.check import color_rules, grid_rules, shape_rules, together
-from pixelrouter.pixels.check.look import Look, look
+from pixelrouter.pixels.check.look import Look, at_native, look
 from pixelrouter.pixels.check.motion import motion
 from pixelrouter.pixels.check.report import KEPT, PASS, Box, CheckReport, Rule, Verdict
 from pixelrouter.pixels.color import Bytes, parse_hex
@@ -72,9 +72,7 @@ _RULES = (
     _drawing("banding", "no banding", 0.1, shape_rules.banding),
 )
 _SIZE = _Row("size", "the size asked for", 1.0, lambda seen, wish: _sized(seen, wish), grid_rules.size)
-_SHEET = _Row(
-    "size", "whole cells", 1.0, lambda seen, wish: together.sheet(seen, wish.cell or seen.cells), together.sheet
-)
+_SHEET = _Row("size", "whole cells", 1.0, lambda seen, wish: together.sheet(seen, wish.cell or (1, 1)), together.sheet)
 _SEAM = _Row(
     "seam",
     "no seam",
@@ -99,6 +97,7 @@ def check(
     moves: bool = False,
     max_seam: float | None = None,
     max_jitter: float | None = None,
+    native: bool = False,
     required: Sequence[str] = (),
 ) -> CheckReport:
     """How true an image is to pixel art: a score of 0..100 for every rule and for the whole, and what is wrong where.
@@ -108,9 +107,10 @@ def check(
     colours) the only ones, ``size`` how many pixels the art should be, ``(width, height)``. It ``passed`` if its score
     reaches ``threshold``, and no rule of ``required`` is broken anywhere.
 
-    ``cell``: it is a sheet of cells of that size. ``tile`` "both", "x" or "y": it, or each cell, repeats without a seam
-    (``max_seam``: 0.5). ``moves``: its frames, or each row of the sheet, are an animation whose feet stay on one line
-    (``max_jitter`` pixels: 4 % of the height, at least 1).
+    ``cell``: it is a sheet of cells of so many of the file's pixels. ``tile`` "both", "x" or "y": it, or each cell,
+    repeats without a seam (``max_seam``: 0.5). ``moves``: its frames, or each row of the sheet, are an animation whose
+    feet stay on one line (``max_jitter`` pixels: 4 % of the height, at least 1). ``native``: every pixel of the file is
+    one of the art, which coarse shapes alone do not tell for certain.
 
     Raises UnreadableImage, UnknownPalette, InvalidRequest for a threshold out of range and a rule that is unknown.
     """
@@ -124,7 +124,7 @@ def check(
     looks: list[Look] = []
     verdicts: list[list[Verdict]] = []
     for frame in decode(image).frames:
-        seen = look(np.asarray(frame))
+        seen = (at_native if native else look)(np.asarray(frame))
         looks.append(seen)
         verdicts.append([row.measure(seen, wish) for row in rows])
     first = looks[0]
@@ -140,7 +140,7 @@ def check(
         for finding in verdict.findings
     ]
     if moves:
-        steady = together.steadiness(_films(looks, cell), max_jitter)
+        steady = together.steadiness(_films([seen.rgba for seen in looks], cell), max_jitter)
         rules = (*rules, replace(_JITTER, score=steady.score))
         findings += steady.findings
     return CheckReport(
@@ -156,11 +156,10 @@ def check(
     )
 
 
-def _films(looks: Sequence[Look], cell: tuple[int, int] | None) -> list[list[tuple[Bytes, Box]]]:
+def _films(frames: Sequence[Bytes], cell: tuple[int, int] | None) -> list[list[tuple[Bytes, Box]]]:
     """The animations in it: each row of a sheet, or all frames of a moving picture."""
-    if cell is not None:
-        return [row for seen in looks for row in together.cells(seen, cell)]
-    return [[one for seen in looks for row in together.cells(seen, None) for one in row]]
+    rows = [row for frame in frames for row in together.cells(frame, cell)]
+    return rows if cell is not None else [[one for row in rows for one in row]]
 
 
 def with_motion(
@@ -169,9 +168,9 @@ def with_motion(
     """The reports of stills that are the frames of one animation, with the rule of steady feet in all of them; what
     breaks it is told of the frame that does. ``most``: pixels that may pass.
     """
-    looks = [look(np.asarray(decode(image).image)) for image in images]
-    steady = together.steadiness(_films(looks, None), most)
-    worst = motion([seen.art for seen in looks])
+    frames = [np.asarray(decode(image).image) for image in images]
+    steady = together.steadiness(_films(frames, None), most)
+    worst = motion(frames)
     out = []
     for at, report in enumerate(reports):
         broken = worst is not None and at == worst.frames[0]

@@ -27,7 +27,7 @@ def pixel_size(look: Look) -> Verdict:
             "pixel-size",
             _UNEVEN * evenness,
             f"The pixels are about {across:g}x{down:g} image pixels, uneven or with soft edges.",
-            "Run `pixelrouter finish` on it: that puts every pixel on one grid.",
+            "Run `pixelrouter finish` on it: that puts every pixel on one grid. If it was drawn so, say --native.",
             count=1,
         )
     if look.mixed is not None:

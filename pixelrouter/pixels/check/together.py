@@ -1,4 +1,7 @@
-"""Rules that take more than one look at a picture: whether it repeats, and whether what moves stands on one line."""
+"""Rules of a picture's use in a game: whether it repeats, and whether what moves stands on one line.
+
+They are measured on the file's own pixels, as an engine takes them, whatever an art pixel's size is.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ Size = tuple[int, int]
 def seams(look: Look, axes: Axes, cell: Size | None, most: float | None = None) -> Verdict:
     """Repeated, it shows no seam: 100 up to a seam score of 0.5, then 100 times 0.5 / score. Of a sheet every cell."""
     limit = TILEABLE if most is None else most
-    scores = [(seam_score(art, axes).score, box) for row in cells(look, cell) for art, box in row]
+    scores = [(seam_score(part, axes).score, box) for row in cells(look.rgba, cell) for part, box in row]
     bad = [box for score, box in scores if score > limit]
     if not bad:
         return KEPT
@@ -27,10 +30,10 @@ def seams(look: Look, axes: Axes, cell: Size | None, most: float | None = None) 
 
 def sheet(look: Look, cell: Size) -> Verdict:
     """The sheet is made of whole cells: 100 or 0."""
-    width, height = look.cells
+    height, width = look.rgba.shape[:2]
     if width % cell[0] == 0 and height % cell[1] == 0:
         return KEPT
-    what = f"The art of {width}x{height} is not made of cells of {cell[0]}x{cell[1]}."
+    what = f"The sheet of {width}x{height} is not made of cells of {cell[0]}x{cell[1]}."
     return broken("size", 0, what, "Pack the frames again: pixelrouter sheet pack --method grid.", count=1)
 
 
@@ -41,7 +44,7 @@ def steadiness(films: Sequence[Sequence[tuple[Bytes, Box]]], most: float | None 
     """
     found: list[tuple[float, float, Motion, Box]] = []
     for film in films:
-        seen = motion([art for art, _ in film])
+        seen = motion([frame for frame, _ in film])
         if seen is None:
             continue
         limit = baseline_limit(film[0][0].shape[0]) if most is None else most
@@ -55,12 +58,11 @@ def steadiness(films: Sequence[Sequence[tuple[Bytes, Box]]], most: float | None 
     return broken("jitter", min(99.0, 100 * limit / off), what, advice, [box for *_, box in found])
 
 
-def cells(look: Look, cell: Size | None) -> Iterator[list[tuple[Bytes, Box]]]:
-    """The rows of a sheet: each cell's art, and its box in pixels of the frame. Without ``cell`` the whole is one."""
-    width, height = cell or look.cells
-    x, y = (cuts.round().astype(int).tolist() for cuts in (look.x, look.y))
-    for top in range(0, look.cells[1] - height + 1, height):
+def cells(rgba: Bytes, cell: Size | None) -> Iterator[list[tuple[Bytes, Box]]]:
+    """The rows of a sheet: each cell and its box in pixels. Without ``cell`` the whole is one."""
+    width, height = cell or (rgba.shape[1], rgba.shape[0])
+    for top in range(0, rgba.shape[0] - height + 1, height):
         yield [
-            (look.art[top : top + height, left : left + width], (x[left], y[top], x[left + width], y[top + height]))
-            for left in range(0, look.cells[0] - width + 1, width)
+            (rgba[top : top + height, left : left + width], (left, top, left + width, top + height))
+            for left in range(0, rgba.shape[1] - width + 1, width)
         ]
