@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import tracemalloc
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from pixelrouter.formats.aseprite import (
     CEL,
     LAYER,
     OLDER_PALETTE,
+    SLICE,
     Chunk,
     Color,
     Frame,
@@ -198,7 +200,19 @@ def test_damaged_files_are_told_apart(data: bytes, message: str) -> None:
 def test_a_small_file_that_unpacks_to_much_is_not_unpacked() -> None:
     bomb = zlib.compress(bytes(50_000_000))
     head = struct.pack("<HhhBHh5xHH", 0, 0, 0, 255, 2, 0, 2, 1)
-    assert pixels(file([layer("a"), Chunk(CEL, head + bomb)])) == [(0,) * 4] * 2  # eight bytes are taken of it
+    data = file([layer("a"), Chunk(CEL, head + bomb)])
+    tracemalloc.start()
+    try:
+        assert pixels(data) == [(0,) * 4] * 2  # eight bytes are taken of it
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_middle_of_a_nine_patch_is_passed_over() -> None:
+    keys = struct.pack("<IiiIIiiIIii", 0, 1, 2, 3, 4, 1, 1, 1, 1, -5, 6)
+    data = file([layer("a"), Chunk(SLICE, struct.pack("<III", 1, 3, 0) + text("button") + keys)])
+    assert read_aseprite(data).slices == (Slice("button", (Key(0, (1, 2, 3, 4), (-5, 6)),)),)
 
 
 def test_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

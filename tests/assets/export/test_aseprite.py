@@ -166,6 +166,8 @@ def test_partial_alpha_and_several_clear_entries() -> None:
     found = read_aseprite(written(Sprite("glass", (image,), PALETTE)))
     assert np.array_equal(found.frames[0], rgba(image))
     assert (found.frames[0][..., 3] == 128).any()
+    (cel,) = chunks(written(Sprite("glass", (image,), PALETTE)), CelChunk)[0]
+    assert 2 not in bytes(cel.data["data"])  # readers that know one clear index only see it as clear, too
 
 
 def test_a_palette_that_is_too_short_is_filled_up() -> None:

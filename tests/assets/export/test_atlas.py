@@ -58,6 +58,8 @@ def test_every_frame_comes_back_to_the_pixel(settings: dict[str, Any]) -> None:
     originals = [frame for one in made for frame in one.frames]
     for record, original in zip(frames.values(), originals, strict=True):
         assert np.array_equal(whole(image, record), rgba(original))
+        box, size = record["frame"], record["sourceSize"]
+        assert record["trimmed"] == ((box["w"], box["h"]) != (size["w"], size["h"]))
     assert (image.mode, image.size) == ("P", tuple(lists["all.json"]["meta"]["size"].values()))
     if settings.get("power_of_two"):
         assert all(side & (side - 1) == 0 for side in image.size)
@@ -87,6 +89,7 @@ def test_names_tags_and_animations_carry_the_asset() -> None:
     played = {one["key"]: one for one in lists["all.anims.json"]["anims"]}
     assert list(played) == ["hero/idle", "hero/walk", "slime"]
     assert (played["slime"]["repeat"], played["hero/idle"]["repeat"]) == (0, -1)
+    assert played["hero/idle"]["duration"] == 183
     assert played["hero/idle"]["frames"][1] == {"key": "all", "frame": "hero/1", "duration": 83}
 
 

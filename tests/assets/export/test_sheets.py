@@ -73,6 +73,12 @@ def test_aseprite_tells_of_tags_and_pivots() -> None:
     assert meta["layers"] == [{"name": "hero", "opacity": 255, "blendMode": "normal"}]
 
 
+def test_pivots_are_whole_pixels_halves_rounded_up() -> None:
+    made = sprite(size=(13, 9), pivot=(0.5, 0.5))
+    (key,) = one("aseprite-json", made)["meta"]["slices"][0]["keys"]
+    assert key["pivot"] == {"x": 7, "y": 5}
+
+
 def test_repeat_is_a_text_and_only_there_where_it_ends() -> None:
     (tag,) = one("aseprite-json", sprite(2, "animation", loop=False))["meta"]["frameTags"]
     assert tag["repeat"] == "1"
