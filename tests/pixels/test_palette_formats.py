@@ -561,7 +561,7 @@ SEEDS: dict[str, list[bytes]] = {
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_file_is_worse_than_unknown(data: st.DataObject) -> None:
     """Noise, and good files with bytes changed, left out and put in: a palette, or UnknownPalette."""
     kind = data.draw(st.sampled_from(sorted(SEEDS)))
@@ -588,7 +588,7 @@ def test_no_file_is_worse_than_unknown(data: st.DataObject) -> None:
     colors=st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=40, unique=True),
     name=st.text(max_size=20),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_palette_survives_any_format(kind: str, colors: list[tuple[int, int, int]], name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, f"p{PALETTE_FORMATS[kind]}")
