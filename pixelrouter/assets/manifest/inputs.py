@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from pixelrouter.assets.manifest.names import ASSET, files_like, is_pattern, visits
+from pixelrouter.config_file import is_file
 from pixelrouter.errors import PixelRouterError
 
 Told = tuple[str, str]  # what is wrong, and the fix; both "" where nothing is
@@ -34,7 +35,7 @@ class Inputs:
         if why := _strays(text):
             return text, *why
         plain = text.removeprefix("./")
-        if self.check and not (self.folder / plain).is_file():
+        if self.check and not is_file(self.folder / plain):
             return plain, f"{text!r} is not there.", f"Paths start from the folder of assets.toml, or are {ASSET}NAME."
         return plain, "", ""
 

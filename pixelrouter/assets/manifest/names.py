@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pixelrouter.config_file import is_file
+
 ASSET = "asset:"  # in front of another asset's name, where a picture is wanted
 OUTSIDE = r"^[/\\~]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)"  # places that may not be written to
 _ONE = "[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
@@ -103,7 +105,7 @@ def _walk(folder: Path, parts: Sequence[str], budget: Iterator[int]) -> Iterator
         place = folder / first
         if rest:
             yield from (f"{first}/{below}" for below in _walk(place, rest, budget))
-        elif place.is_file():
+        elif is_file(place):
             yield first
         return
     for entry in _entries(folder, budget):

@@ -50,7 +50,7 @@ _FIXES = {  # by pydantic's kinds of errors
     "too_short": "Name one at least.",
     "too_long": "Use fewer.",
     "tuple_type": "Write a list: [...].",
-    "model_type": "Write a table: { ... }.",
+    "model_type": "Write a table: {{ ... }}.",
 }
 _SECRETS = ("key", "token", "secret", "password")
 

@@ -83,7 +83,9 @@ def _pair(what: str, hint: str, low: float, high: float) -> Callable[[Any], tupl
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 _point = _pair("should be a place in source pixels", "Write [x, y]: [0, 3.5].", 0, 1e6)

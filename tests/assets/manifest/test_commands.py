@@ -28,8 +28,8 @@ def test_init_writes_a_manifest_that_the_free_backend_can_draw(tmp_path: Path, m
     jsonschema.validate(data, json.loads(FILE.read_text("utf-8")))
     with PixelRouter(state=tmp_path / "state") as router:
         for asset in manifest.assets.values():
-            wish = Wish(task=asset.task, tiles=asset.tiles, transparent=asset.transparent, backend=asset.backend)
-            assert not router.quote(asset.prompt, size=asset.size, **wish).money
+            wish = Wish(task=asset.task, tiles=asset.tiles, transparent=asset.transparent, size=asset.size)
+            assert not router.quote(asset.prompt, **wish, backend=asset.backend).money
 
 
 def test_init_replaces_nothing_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

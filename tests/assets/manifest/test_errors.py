@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from pixelrouter.assets.manifest import load_manifest
+from pixelrouter.assets.manifest.tables import AssetTable, AtlasTable, ProjectTable, StyleTable
 from pixelrouter.errors import ConfigError
 from tests.assets.manifest.conftest import Read, Refused
 
@@ -168,3 +170,62 @@ def test_whatever_the_file_holds_the_answer_is_a_config_error(tmp_path: Path, da
         load_manifest(tmp_path)
     assert "assets.toml" in str(caught.value)
     assert len(str(caught.value)) < 6000
+
+
+VALUES = [
+    *(
+        "true",
+        "-1",
+        "9" * 400,
+        "1e400",
+        "nan",
+        "''",
+        "'\\u0000'",
+        '"\\u0000"',
+        "1979-05-27",
+        "07:32:00",
+        "[]",
+        "{}",
+        "[[]]",
+    ),
+    *(
+        "[{}]",
+        "[1, 'a', {}]",
+        "{ a = [] }",
+        "{ a = { b = 1 } }",
+        "'{x}'",
+        "'asset:'",
+        "'**'",
+        "'/'",
+        "'~'",
+        "'a\\b'",
+        "'%s'",
+    ),
+    *(
+        "[{ name = 1 }]",
+        "[{ a = [1] }]",
+        "'" + "x" * 5000 + "'",
+        "'" + "*a" * 200 + "'",
+        '"\\U0001F600"',
+        "[true, 1979-05-27]",
+    ),
+]
+TABLES = {"project": ProjectTable, "style": StyleTable, "asset": AssetTable, "atlas": AtlasTable}
+
+
+@pytest.mark.parametrize("value", VALUES, ids=[value[:12] for value in VALUES])
+def test_any_value_in_any_place_is_good_or_told(tmp_path: Path, value: str) -> None:
+    text = f"{A}[asset.m]\nfor_each = {value}\nfor_files = {value}\nexclude = {value}\n"
+    for kind, model in TABLES.items():
+        text += f"[{kind}]\n" if kind == "project" else f"[{kind}.many]\n"
+        text += "".join(f"{word} = {value}\n" for word in model.model_fields)
+    (tmp_path / "assets.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_manifest(tmp_path)
+    assert str(caught.value).startswith("assets.toml:")
+    for kind, model in TABLES.items():
+        for word in list(model.model_fields)[::7]:
+            header = "[project]" if kind == "project" else f"[{kind}.one]"
+            (tmp_path / "assets.toml").write_text(f"{header}\n{word} = {value}\n", "utf-8")
+            with contextlib.suppress(ConfigError):
+                load_manifest(tmp_path)
