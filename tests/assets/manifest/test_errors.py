@@ -213,6 +213,7 @@ VALUES = [
 TABLES = {"project": ProjectTable, "style": StyleTable, "asset": AssetTable, "atlas": AtlasTable}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", VALUES, ids=[value[:12] for value in VALUES])
 def test_any_value_in_any_place_is_good_or_told(tmp_path: Path, value: str) -> None:
     text = f"{A}[asset.m]\nfor_each = {value}\nfor_files = {value}\nexclude = {value}\n"
