@@ -64,9 +64,14 @@ def _best(candidates: Iterable[Candidate], spec: DatasetSpec) -> dict[str, Candi
     best: dict[str, Candidate] = {}
     for one in candidates:
         rival = best.setdefault(_identity(one, spec), one)
-        if one.caption.text and not rival.caption.text:
+        if _told(one) and not _told(rival):
             best[_identity(one, spec)] = one
     return best
+
+
+def _told(one: Candidate) -> bool:
+    """Whether somebody wrote a caption: a file's name is none."""
+    return one.caption.source not in ("", "name")
 
 
 def _unfit(one: Candidate, spec: DatasetSpec) -> Aside | None:

@@ -205,6 +205,8 @@ def test_duplicates_are_told_of_and_the_one_with_a_caption_stays(tmp_path: Path)
     exact = made(art, tmp_path / "exact")
     assert [one.source for one in exact.pictures] == ["b.png", "c.png"]
     assert [(one.source, one.why, one.of) for one in exact.aside] == [("a.png", "duplicate", "1x/b.png")]
+    named = made(art, tmp_path / "named", names=True).pictures  # a file's name is nothing that somebody wrote
+    assert [(one.source, one.caption) for one in named] == [("b.png", "a thing"), ("c.png", "c")]
     flipped = made(art, tmp_path / "flipped", dedupe="flipped")
     assert [one.source for one in flipped.pictures] == ["b.png"]
     assert len(made(art, tmp_path / "all", dedupe="none").pictures) == 3
