@@ -71,12 +71,14 @@ def adopted(folder: Path, name: str, file: str) -> None:
 
 
 def test_a_build_as_it_was_made_passes(tmp_path: Path) -> None:
-    manifest = POTION + WALK.removeprefix(HEAD) + TILE.removeprefix(HEAD)
+    manifest = POTION + WALK.replace('"unity"', '"unity", "frames"').removeprefix(HEAD) + TILE.removeprefix(HEAD)
     report = verify(built(tmp_path, manifest, potion=[potion()], hero_walk=walk(), wall=[bricks()]), strict=True)
     assert rules(report) == []
     assert report.passed
     assert report.assets == ("potion", "hero-walk", "wall")
-    assert report.files == 8  # three pictures, and five exports; the engine's own .meta and .import are not in the lock
+    assert (
+        report.files == 12
+    )  # three pictures, five exports, four frames; the engine's own .meta and .import are not in the lock
     assert report.adopted == ()
 
 
