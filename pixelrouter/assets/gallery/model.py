@@ -210,9 +210,7 @@ def _clips(sprite: Sprite, kind: Kind) -> tuple[tuple[str, tuple[int, ...]], ...
 
 def _colors(sprite: Sprite) -> tuple[str, ...]:
     """The colours in use, in the palette's order."""
-    used: set[int] = set()
-    for frame in sprite.frames:
-        used.update(index for _, index in frame.getcolors(256) or ())  # mode P has at most 256
+    used = {index for frame in sprite.frames for index, pixels in enumerate(frame.histogram()) if pixels}
     clear = sprite.frames[0].info.get("transparency")
     palette = sprite.frames[0].getpalette("RGB") or []
     channels = (palette[3 * index : 3 * index + 3] for index in sorted(used) if index != clear)

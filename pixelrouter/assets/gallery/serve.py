@@ -56,7 +56,7 @@ class GalleryServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: GalleryServer  # type: ignore[assignment]  # the base class knows only its own
+    server: GalleryServer
     server_version, sys_version = "pixelrouter", ""
     timeout = 20  # seconds; a connection that says nothing does not hold its thread for ever
 

@@ -15,8 +15,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,16 @@ class Browser:
         self._rest, self._number, self._session = b"", 0, ""
         self.requests: list[str] = []  # addresses, without data: and the page's own file
         self.complaints: list[str] = []  # console errors, exceptions, violations of the page's policy
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._target = ""
+        self.tab()
+
+    def tab(self) -> None:
+        """A new tab in place of the old one: nothing is kept."""
+        old, self._session = self._target, ""
+        self._target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        if old:
+            self.call("Target.closeTarget", targetId=old)
+        self._session = self.call("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
         self.size(1200, 900)
@@ -124,8 +133,9 @@ class Browser:
         url = address.as_uri() if isinstance(address, Path) else address
         self.requests.clear()
         self.complaints.clear()
+        self.run("window.before = true")
         self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait("!window.before && document.readyState === 'complete'")
         self.wait("[...document.images].every((image) => image.complete)")
 
     def run(self, script: str) -> Any:
@@ -179,15 +189,17 @@ class Browser:
         x, y, width, height = found
         return x, y, width, height
 
-    def picture(self, selector: str | None = None, *, whole: bool = False) -> Image.Image:
-        """A screenshot, of one element alone if it is named; ``whole``: of the page beyond the window, too."""
-        clip: dict[str, Any] = {}
-        if selector:
-            x, y, width, height = self.box(selector)
-            scroll_x, scroll_y = self.run("[scrollX, scrollY]")
-            clip = {"clip": {"x": x + scroll_x, "y": y + scroll_y, "width": width, "height": height, "scale": 1}}
-        answer = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **clip)
-        return Image.open(BytesIO(base64.b64decode(answer["data"]))).convert("RGB")
+    def picture(self, selector: str | None = None) -> Image.Image:
+        """A screenshot in the screen's own pixels, of one element alone if it is named."""
+        box = self.box(selector) if selector else None
+        data = self.call("Page.captureScreenshot")["data"]
+        whole = Image.open(BytesIO(base64.b64decode(data))).convert("RGB")
+        if box is None:
+            return whole
+        density = self.run("devicePixelRatio")
+        x, y, width, height = (side * density for side in box)
+        left, top = floor(x + 0.5), floor(y + 0.5)  # as the browser puts what lies between two pixels
+        return whole.crop((left, top, left + round(width), top + round(height)))
 
     def size(self, width: int, height: int, density: float = 1, *, phone: bool = False) -> None:
         self.call(
@@ -199,23 +211,9 @@ class Browser:
         told = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", features=told)
 
-    def allow(self, *permissions: str) -> None:
-        session, self._session = self._session, ""
-        self.call("Browser.grantPermissions", permissions=list(permissions))
-        self._session = session
-
 
 def _high(descriptor: int) -> int:
     """The same pipe under a number that bash's own redirections to 3 and 4 do not overwrite."""
     copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(descriptor)
     return copy
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something outside of the browser."""
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        if time.monotonic() > end:
-            raise TimeoutError("It did not become true.")
-        time.sleep(0.02)

@@ -30,9 +30,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def browser(chromium: Browser) -> Browser:
     """As a person finds it: a window of a usual size, no wish for dark or still."""
+    chromium.tab()
     chromium.size(1200, 900)
     chromium.prefer(prefers_color_scheme="light")
-    chromium.open("about:blank")
     return chromium
 
 

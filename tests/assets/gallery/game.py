@@ -106,8 +106,8 @@ def dungeon(folder: Path) -> Game:
         "confidence": 0.94,
         "bought": "2026-11-20T09:12:44Z",
     }
-    colors = ("#1a1c2c", "#5d275d", "#b13e53", "#ef7d57", "#ffcd75", "#a7f070", "#38b764", "#257179", "#29366f", "#3b5dc9",
-              "#41a6f6", "#73eff7", "#f4f4f4", "#94b0c2", "#566c86", "#333c57")  # fmt: skip
+    colors = ("#1a1c2c", "#5d275d", "#b13e53", "#ef7d57", "#ffcd75", "#a7f070", "#38b764", "#257179", "#29366f",
+              "#3b5dc9", "#41a6f6", "#73eff7", "#f4f4f4", "#94b0c2", "#566c86", "#333c57")  # fmt: skip
     locked: dict[str, Any] = {"palette": colors, "palette_name": "sweetie-16"}
     items = {"style": "items", "transparent": True, **locked}
     game.buy(

@@ -59,10 +59,9 @@ function figure(card, shot, stages) {
           onclick: () => openOverlay(card, shot) }, body))
       : h("div", { class: "ground lost" }, body),
     h("figcaption", {},
-      h("div", { class: "line" }, h("b", {}, `#${shot.number}`), picked ? inUse(card) : "",
-        h("span", { class: "cost", title: `cost as ${shot.source}` }, shot.cost)),
+      h("div", { class: "line" }, h("b", {}, `#${shot.number}`), picked ? inUse(card) : ""),
       h("div", { class: "line soft" }, h("bdi", {}, [shot.backend, shot.model].filter(Boolean).join(" · "))),
-      h("div", { class: "line soft" }, `seed ${shot.seed ?? "unknown"}`),
+      h("div", { class: "line soft" }, h("span", {}, `seed ${shot.seed ?? "unknown"}`), h("b", { class: "cost", title: `cost as ${shot.source}` }, shot.cost)),
       shot.picture ? h("div", { class: "line soft" }, sureness(shot), `${count(shot.picture.colors.length, "colour")}`) : "",
       shot.warnings.length ? h("ul", { class: "warns" }, shot.warnings.map((text) => h("li", {}, text))) : "",
       shot.picture ? swatches(card, shot) : "",

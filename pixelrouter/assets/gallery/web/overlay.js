@@ -9,7 +9,7 @@ function openOverlay(card, shot) {
   view.zoom = fitting(shot.picture);
   drawOverlay();
   if (!dialog.open) dialog.showModal();
-  dialog.querySelector(".close").focus();
+  dialog.querySelector(".big").focus();
 }
 
 /** The largest of the factors at which all of it can be seen. */
@@ -34,7 +34,7 @@ function drawOverlay() {
       shot.number === card.pick ? inUse(card) : "",
       h("button", { type: "button", class: "close", "data-key": "close", onclick: () => dialog.close() }, "Close")),
     h("div", { class: "tools" }, tools(stage)),
-    h("div", { class: "ground big", tabindex: "0", "aria-label": "The picture, scrollable", role: "region" }, stage.element),
+    h("div", { class: "ground big", tabindex: "0", "data-key": "big", "aria-label": "The picture, scrollable", role: "region" }, stage.element),
     stage.moves ? player(stage) : "",
     h("aside", {},
       h("div", { class: "line" }, pickButton(card, shot), copyButton(card, shot)),
@@ -166,7 +166,7 @@ function turn(by) {
 const KEYS = {
   ArrowRight: () => turn(1), ArrowLeft: () => turn(-1), "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1),
   " ": () => view.stage.moves && run(!view.running), ".": () => step(1), ",": () => step(-1),
-  g: () => press("grid"), o: () => press("onion"), t: () => press("tile"), p: () => document.querySelector("#overlay .pick").click(),
+  g: () => press("grid"), o: () => press("onion"), t: () => press("tile"), p: () => document.querySelector("#overlay button.pick").click(),
 };
 
 function press(name) { document.querySelector(`#overlay .toggle.${name}`)?.click(); }
