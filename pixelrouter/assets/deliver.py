@@ -109,7 +109,7 @@ def save(files: Mapping[str, bytes], pixels: str, folder: Path, out: str, hand: 
         if path in hand:
             outputs[path] = seen(target) or Output("")
             continue
-        outputs[path] = Output(hashlib.sha256(data).hexdigest(), pixels if number == 0 else None)
+        outputs[path] = Output(hashlib.sha256(data).hexdigest(), pixels if number == 0 else seen_in(path, data))
         if not _same(target, data):
             _write(target, data)
             written.append(path)
@@ -124,7 +124,19 @@ def seen(target: Path) -> Output | None:
         return None
     except OSError as error:
         raise StoreError(f"{target} cannot be read: {error}.") from None
-    return Output(hashlib.sha256(data).hexdigest(), pixels_of(data) if target.suffix.lower() == ".png" else None)
+    return Output(hashlib.sha256(data).hexdigest(), seen_in(target.name, data))
+
+
+def seen_in(path: str, data: bytes) -> str | None:
+    """The hash of a file's pixels, where it is a PNG."""
+    return pixels_of(data) if path.lower().endswith(".png") else None
+
+
+def differs(path: str, data: bytes, output: Output) -> bool:
+    """Whether bytes are not what the lock says, to the pixel where it is a PNG: compression may be another."""
+    if hashlib.sha256(data).hexdigest() == output.sha256:
+        return False
+    return output.pixels is None or seen_in(path, data) != output.pixels
 
 
 def pixels_of(png: bytes) -> str | None:
@@ -146,9 +158,7 @@ def unchanged(target: Path, output: Output) -> bool | None:
         return None
     except OSError:
         return False
-    if hashlib.sha256(data).hexdigest() == output.sha256:
-        return True
-    return output.pixels is not None and pixels_of(data) == output.pixels
+    return not differs(target.name, data, output)
 
 
 def remove(paths: Mapping[str, Output], folder: Path) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from pathlib import PurePosixPath
 
 from pixelrouter.assets.asset import Atlas, Manifest
-from pixelrouter.assets.deliver import out_folder, png_path, save, unchanged
+from pixelrouter.assets.deliver import differs, out_folder, png_path, save, unchanged
 from pixelrouter.assets.keys import digest
 from pixelrouter.assets.lock import Lock, LockedAtlas
 from pixelrouter.assets.shelf import RawSource
@@ -73,8 +72,7 @@ def pack_atlas(
     if compare is not None:
         for path, output in compare.outputs.items():
             data = files.get(path.removeprefix(f"{out}/"))
-            same = data is not None and hashlib.sha256(data).hexdigest() == output.sha256
-            if not same and (output.pixels is None or output.pixels != pixels):
+            if data is None or differs(path, data, output):
                 raise LockMismatch(f"{path} comes out otherwise than the lock says.")
     delivered = save(files, pixels, manifest.folder, out, {})
     return LockedAtlas(atlas_key(manifest, lock, atlas), dict(delivered.outputs)), delivered.written

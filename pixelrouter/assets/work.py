@@ -6,7 +6,6 @@ caller's script again, as Python's own pools do where it has no ``if __name__ ==
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import queue
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelrouter.assets.asset import Asset, Project
-from pixelrouter.assets.deliver import Delivered, files_of, out_folder, png_path, save, unchanged
+from pixelrouter.assets.deliver import Delivered, differs, files_of, out_folder, png_path, save, unchanged
 from pixelrouter.assets.hands import by_hand
 from pixelrouter.assets.keys import exporting_key, finishing_key
 from pixelrouter.assets.lock import Locked
@@ -60,7 +59,7 @@ def work(job: Job) -> Done:
     files, pixels = files_of(sprite, job.asset, job.locked, job.project)
     hand = {} if job.force else job.locked.hand
     if job.compare:
-        _compare(job, files, out, pixels)
+        _compare(job, files, out)
     delivered = save(files, pixels, job.folder, out, hand)
     if job.compare:
         return Done(job.locked, delivered)
@@ -101,7 +100,7 @@ def relocked(job: Job, sprite: Sprite, delivered: Delivered, out: str) -> Locked
     )
 
 
-def _compare(job: Job, files: dict[str, bytes], out: str, pixels: str) -> None:
+def _compare(job: Job, files: dict[str, bytes], out: str) -> None:
     """Raise LockMismatch where the files are not those of the lock, or those on the disk are somebody's work."""
     from pixelrouter.pixels.spec import ALGORITHM
 
@@ -119,9 +118,7 @@ def _compare(job: Job, files: dict[str, bytes], out: str, pixels: str) -> None:
                 f"{path} is in the lock, and the manifest no longer asks for it.",
                 hint="Build where spending is allowed, or pick again, and commit the lock.",
             )
-        if hashlib.sha256(made[path]).hexdigest() != output.sha256 and (
-            output.pixels is None or output.pixels != pixels
-        ):
+        if differs(path, made[path], output):
             raise LockMismatch(_difference(path, job.locked.algorithm, ALGORITHM))
         if unchanged(job.folder / path, output) is False and not job.force:
             raise LockMismatch(
