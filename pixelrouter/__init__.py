@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pixelrouter import errors
+    from pixelrouter import assets, errors
     from pixelrouter.errors import PixelRouterError
     from pixelrouter.routing.batch import BatchResult
     from pixelrouter.routing.choosing.explanation import Explanation
@@ -55,13 +55,14 @@ __all__ = [
     "Reconciled",
     "Report",
     "__version__",
+    "assets",
     "errors",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return importlib.import_module("pixelrouter.errors")
+    if name in ("assets", "errors"):
+        return importlib.import_module(f"pixelrouter.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"pixelrouter.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'pixelrouter' has no attribute {name!r}")
