@@ -91,7 +91,7 @@ class Workshop:
             return SecretStr(self._keys[name]), "argument"
         key, source = self.settings.credential(backend.credentials)
         if key is None and self.replaying and backend.credentials:
-            return SecretStr("replay"), "replay"  # recorded answers need no key
+            return SecretStr("recorded-answers-need-no-key"), "replay"
         return key, source
 
     def backend(self, name: str) -> tuple[Backend, bool]:

@@ -18,6 +18,7 @@ from pixelrouter.errors import SpendForbidden
 from pixelrouter.wire import guard
 
 VARIABLE = "PIXELROUTER_SPEND_GUARD"
+_FREE_NAMES = (".test", ".invalid", ".localhost")  # RFC 6761: nobody can register one
 ALLOWS_VARIABLE = "PIXELROUTER_SPEND_GUARD_ALLOWS"
 
 
@@ -48,12 +49,12 @@ def standing() -> Guard | None:
 
 
 def check(url: str, state: Path | None) -> None:
-    """Raise SpendForbidden, and note it, if a guard stands and ``url`` is not on this machine.
+    """Raise SpendForbidden, and note it, if a guard stands and there may be a vendor at ``url``.
 
     ``state`` is the state folder of the router that wants to pay: where its ledger, and with it its cap, is kept.
     """
     now = _standing or _of_environment()
-    if now is None or guard.is_loopback(url) or (now.allows and state and _same(now.allows, state)):
+    if now is None or _is_nobodys(url) or (now.allows and state and _same(now.allows, state)):
         return
     parts = urlsplit(url)
     what = f"{parts.scheme}://{parts.netloc}{parts.path}"
@@ -76,6 +77,11 @@ def noted(log: Path) -> list[str]:
 def _of_environment() -> Guard | None:
     log, allows = os.environ.get(VARIABLE), os.environ.get(ALLOWS_VARIABLE)
     return Guard(Path(log), Path(allows) if allows else None) if log else None
+
+
+def _is_nobodys(url: str) -> bool:
+    """Whether no vendor can be there: this machine itself, or a name that is kept free for tests."""
+    return guard.is_loopback(url) or (urlsplit(url).hostname or "").rstrip(".").endswith(_FREE_NAMES)
 
 
 def _same(one: Path, other: Path) -> bool:
