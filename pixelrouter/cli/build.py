@@ -233,7 +233,8 @@ def asking(*, as_json: bool) -> Confirm:
                 hint=f"`pixelrouter plan` shows it; `--yes --max-usd {usd(found.costs)}` allows it.",
             )
         show(found, out=say)
-        return typer.confirm(f"Spend {costs}{_unknown(found)}?", default=False, err=True)
+        print(f"Spend {costs}{_unknown(found)}? [y/N] ", end="", file=sys.stderr, flush=True)  # stdout is for data
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     return confirm
 
