@@ -30,18 +30,25 @@ class Reader:
     def gallery(self, counted: Counted | None = None) -> Gallery:
         """What the page tells now. Free, offline. Raises ConfigError for a manifest or lock that cannot be read."""
         from pixelrouter.assets.building import shelf_of
+        from pixelrouter.assets.deliver import out_folder, png_path
+        from pixelrouter.assets.hands import by_hand
         from pixelrouter.assets.render import render
 
         manifest = load_manifest(self.path, inputs=False)
         lock = read_lock(manifest.lock_path)
         shelf = shelf_of(manifest)
+        out = out_folder(manifest.project, manifest.folder)
 
         def draw(asset: Asset, candidate: Candidate) -> Drawn:
             known = self._drawn.get((asset.name, candidate.number))
             if known is not None and known[:2] == (asset, candidate):
                 return known[2]
             done = render(asset, candidate, shelf)
-            drawn = done.sprite, tuple(dict.fromkeys(text for report in done.reports for text in report.warnings))
+            warnings = tuple(dict.fromkeys(text for report in done.reports for text in report.warnings))
+            entry, file = lock.assets[asset.name], png_path(asset, out)
+            if file in entry.hand and candidate.number == entry.pick.number:
+                return by_hand(done.sprite, manifest.folder / file), warnings
+            drawn = done.sprite, warnings
             if counted is None:  # asked again and again; a page that is written once needs no memory
                 self._drawn[asset.name, candidate.number] = (asset, candidate, drawn)
             return drawn
