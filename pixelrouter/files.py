@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import stat
@@ -62,12 +63,22 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Raises OSError. A link is replaced, not followed.
     """
+    with writing_whole(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[IO[bytes]]:
+    """The same for a file that is written bit by bit; what lies there stays as it is if it says the same already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
+        if path.is_file() and not path.is_symlink() and filecmp.cmp(part, path, shallow=False):
+            part.unlink()
+            return
         part.chmod(0o666 & ~_umask())  # mkstemp makes files that nobody else can read
         part.replace(path)
     except BaseException:

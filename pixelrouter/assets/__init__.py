@@ -2,9 +2,9 @@
 
     pixelrouter.assets.build("assets.toml", max_usd=2.50)
 
-``manifest/`` reads assets.toml into the values of asset.py; planning.py holds them against lock.py; building.py does
-what the plan says, through buy.py (the router) and work.py (render.py, deliver.py: free); ``export/`` writes what
-engines load.
+``manifest/`` reads assets.toml into the values of asset.py; planning.py holds them against lock.py; building.py sees
+who allowed what, and run.py does what the plan says, through buy.py (the router) and work.py (render.py, deliver.py:
+free); ``export/`` writes what engines load.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixelrouter.assets.asset import Asset, Manifest
-    from pixelrouter.assets.building import BuildStep, Built, build, plan
+    from pixelrouter.assets.building import Built, build, plan
     from pixelrouter.assets.choose import adopt, pick, release, reroll
     from pixelrouter.assets.lock import Lock, read_lock
     from pixelrouter.assets.manifest import load_manifest
     from pixelrouter.assets.planning import Plan, Step
+    from pixelrouter.assets.run import BuildStep
     from pixelrouter.assets.verification import VerifyReport, verify
 
 _HOMES = {
     "Asset": "asset",
     "Manifest": "asset",
-    "BuildStep": "building",
+    "BuildStep": "run",
     "Built": "building",
     "build": "building",
     "plan": "building",

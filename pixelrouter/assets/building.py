@@ -8,29 +8,20 @@ killed, the next build finds what was paid for: in the lock, or in the ledger.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal
 
-from pixelrouter.assets.asset import Asset, Manifest
-from pixelrouter.assets.keeper import Keeper
-from pixelrouter.assets.lock import Candidate, Lock, Locked, Pick, read_lock
-from pixelrouter.assets.planning import Plan, Step, look, priced, total_words, usd
-from pixelrouter.assets.shelf import Shelf
-from pixelrouter.assets.work import Done, Job, work, work_off
-from pixelrouter.errors import (
-    InvalidRequest,
-    LockMismatch,
-    PixelRouterError,
-    SpendingNotAllowed,
-)
+from pixelrouter.assets.asset import Manifest
+from pixelrouter.assets.lock import Lock, read_lock
+from pixelrouter.assets.planning import Plan, Step, look, total_words, usd, with_sources
+from pixelrouter.assets.run import Progress, Run, door_of
+from pixelrouter.errors import InvalidRequest, LockMismatch, PixelRouterError, SpendingNotAllowed
 from pixelrouter.types import Money, Unit
 
 if TYPE_CHECKING:
-    from pixelrouter.assets.buy import Buyer
-    from pixelrouter.config import Settings
     from pixelrouter.routing.router import PixelRouter
 
 Mode = Literal["open", "locked", "frozen"]
@@ -42,18 +33,6 @@ CI_FROZEN = (
 _NO = frozenset({"", "0", "false", "no", "off"})
 
 
-@dataclass(frozen=True, slots=True)
-class BuildStep:
-    """How far a build is. ``doing`` is "buying", "finishing" or "packing"; ``spent`` what it has cost so far."""
-
-    doing: str
-    done: int
-    total: int
-    asset: str = ""
-    spent: Mapping[Unit, Money] = field(default_factory=dict)
-
-
-Progress = Callable[[BuildStep], None]
 #: Asked before money is spent; True allows what the plan says it costs.
 Confirm = Callable[[Plan], bool]
 
@@ -178,9 +157,10 @@ def build(
     if mode == "locked":
         _must_agree(plan, lock)
     with ExitStack() as stack:
-        run = _Run(manifest, lock, progress=progress, jobs=jobs, force=force)
+        door = door_of(stack, manifest, router, keys) if mode == "open" else None
+        run = Run(manifest, lock, progress=progress, jobs=jobs, force=force, door=door)
         if plan.of("buy"):
-            run.open(stack, router, keys, restyle=restyle)
+            run.open(restyle=restyle)
             plan = run.priced(plan)
         if free_only:
             plan = replace(plan, steps=tuple(step for step in plan.steps if not (step.pays or step.waits_for)))
@@ -196,7 +176,7 @@ def build(
                 run.prune(plan)
         finally:
             run.keeper.flush()
-        return run.built(plan)
+        return _built(plan, run)
 
 
 def plan(
@@ -220,8 +200,8 @@ def plan(
     if not found.of("buy"):
         return found
     with ExitStack() as stack:
-        run = _Run(manifest, lock)
-        run.open(stack, router, keys, restyle=restyle)
+        run = Run(manifest, lock, door=door_of(stack, manifest, router, keys))
+        run.open(restyle=restyle)
         return run.priced(found)
 
 
@@ -315,12 +295,10 @@ def _frozen(
     progress: Progress | None,
 ) -> Built:
     """Every output again, from lock and store. What the manifest says of money is not even looked at."""
-    from pixelrouter.assets.planning import with_sources
-
     wanted = None if names is None else with_sources(manifest, names)
     assets = [one for one in manifest.assets.values() if wanted is None or one.name in wanted]
     missing = {one.name: "it was never built" for one in assets if one.name not in lock.assets}
-    run = _Run(manifest, lock, progress=progress, jobs=jobs, force=force)
+    run = Run(manifest, lock, progress=progress, jobs=jobs, force=force)
     todo = [(one, lock.assets[one.name]) for one in assets if one.name in lock.assets]
     run.work(todo, compare=True)
     run.pack_frozen(wanted)
@@ -335,329 +313,15 @@ def _frozen(
     return Built(Plan(manifest, steps), lock, written=tuple(run.written))
 
 
-# --- the work ---
-
-
-class _Run:
-    """One build under way."""
-
-    def __init__(
-        self,
-        manifest: Manifest,
-        lock: Lock,
-        *,
-        progress: Progress | None = None,
-        jobs: int | None = None,
-        force: bool = False,
-    ) -> None:
-        self.manifest, self._progress, self._jobs, self._force = manifest, progress, jobs, force
-        self.keeper = Keeper(manifest.lock_path, lock)
-        self.shelf = shelf_of(manifest)
-        self.written: list[str] = []
-        self.removed: list[str] = []
-        self.errors: dict[str, PixelRouterError] = {}
-        self.spent: dict[Unit, Money] = {}
-        self.bought: dict[str, int] = {}
-        self.reused = 0
-        self._router: PixelRouter | None = None
-        self._buyer: Buyer | None = None
-
-    def built(self, plan: Plan) -> Built:
-        spent = {unit: money for unit, money in self.spent.items() if money}
-        return Built(
-            plan,
-            self.keeper.lock,
-            self.bought,
-            self.reused,
-            tuple(self.written),
-            tuple(self.removed),
-            spent,
-            self.errors,
-        )
-
-    # --- buying ---
-
-    def open(
-        self, stack: ExitStack, router: PixelRouter | None, keys: Mapping[str, str] | None, *, restyle: bool
-    ) -> None:
-        """Have a router: the caller's, or one of this build's own."""
-        from pixelrouter.assets.buy import Buyer
-
-        if router is None:
-            from pixelrouter.routing.router import PixelRouter
-
-            router = stack.enter_context(PixelRouter(settings=settings_of(self.manifest), keys=keys))
-        self._router = router
-        self._buyer = Buyer(router, self.manifest, self, restyle=restyle)
-
-    def priced(self, plan: Plan) -> Plan:
-        """The plan with prices, and what the lock knows told to the router."""
-        assert self._buyer is not None  # noqa: S101  (opened before)
-        self._remember(plan.steps)
-        self._buyer.know(plan)
-        return priced(plan, self._buyer.quote)
-
-    def get(self, digest: str) -> bytes:
-        """A raw image, from the shelf or, where the team's store is elsewhere, from the router."""
-        if digest not in self.shelf and self._router is not None:
-            self.shelf.keep(digest, self._router.raw(digest))
-        return self.shelf.get(digest)
-
-    def buy(self, plan: Plan, limits: Mapping[Unit, Money], concurrency: int | None) -> None:
-        """Get every missing candidate that can be had, wave by wave: first what others start from."""
-        steps = {step.asset.name: step for step in plan.of("buy")}
-        total, done = sum(len(step.missing) for step in steps.values()), 0
-        while steps:
-            ready = [step for step in steps.values() if not any(name in steps for name in step.waits_for)]
-            for step in ready:
-                del steps[step.asset.name]
-            done = self._wave([now for step in ready if (now := self._ready(step))], limits, concurrency, done, total)
-
-    def _ready(self, step: Step) -> Step | None:
-        """The step with its wish, now that what it starts from is there; None where that could not be had."""
-        if not step.waits_for:
-            return step
-        again = look(self.manifest, self.keeper.lock, names=[step.asset.name], wanted={step.asset.name: step.asset.n})
-        found = next(one for one in again.steps if one.asset.name == step.asset.name)
-        if found.waits_for:
-            self.errors[step.asset.name] = InvalidRequest(
-                f"{step.asset.name} starts from {found.waits_for[0]}, which could not be drawn."
-            )
-            return None
-        self._remember(again.steps)
-        if found.state == "buy":
-            return found
-        self._settle_free(found)
-        return None
-
-    def _remember(self, steps: Iterable[Step]) -> None:
-        """What has been drawn, for assets that start from it."""
-        from pixelrouter.assets.planning import chosen
-
-        assert self._buyer is not None  # noqa: S101  (opened before)
-        for step in steps:
-            if candidate := chosen(step.kept, step.locked):
-                self._buyer.drawn[step.asset.name] = (step.asset, candidate)
-
-    def _wave(
-        self, steps: list[Step], limits: Mapping[Unit, Money], concurrency: int | None, done: int, total: int
-    ) -> int:
-        """Buy the candidates of these steps; each asset is finished and locked as soon as its last one is there."""
-        from pixelrouter.assets.buy import candidate_of, told
-
-        assert self._buyer is not None  # noqa: S101  (opened before)
-        assert self._router is not None  # noqa: S101
-        wishes: list[tuple[Step, int]] = []
-        requests: list[dict[str, Any]] = []
-        for step in steps:
-            try:
-                mine = [(step, number) for number in step.missing]
-                requests += [self._buyer.wish(step, number) for _, number in mine]
-                wishes += mine
-            except PixelRouterError as error:
-                self.errors[step.asset.name] = error
-        left = {step.asset.name: len(step.missing) for step in steps}
-        came: dict[str, list[Candidate]] = {}
-        for result in self._router.generate_many(requests, concurrency=concurrency, **self._caps(limits)):
-            step, number = wishes[result.index]
-            name = step.asset.name
-            if result.art is None:
-                self.errors[name] = told(name, result.error or PixelRouterError("nothing came"))
-            else:
-                art = result.art
-                self._account(name, art.cost.money, reused=art.reused)
-                for digest in art.raws:
-                    self._shelve(digest)
-                came.setdefault(name, []).append(candidate_of(art, number))
-            left[name] -= 1
-            done += 1
-            self._tell("buying", done, total, name)
-            if not left[name] and name in came:
-                self._bought(step, came.pop(name))
-        return done
-
-    def _shelve(self, digest: str) -> None:
-        """Have a raw image in the project's own folder too. An error is told when it is needed."""
-        if self._router is not None and self.manifest.project.store is not None:
-            self.shelf.keep(digest, self._router.raw(digest))
-
-    def _caps(self, limits: Mapping[Unit, Money]) -> dict[str, Any]:
-        """What may still be spent. Generations have no cap for many requests at once: each call has what is left."""
-        left = {
-            unit: Money(max(0, limit.micros - self.spent.get(unit, Money(0, unit)).micros), unit)
-            for unit, limit in limits.items()
-        }
-        caps: dict[str, Any] = {"max_usd": str(left["usd"].amount)} if "usd" in left else {}
-        return caps | ({"max_generations": str(left["generations"].amount)} if "generations" in left else {})
-
-    def _account(self, name: str, cost: Money, *, reused: bool) -> None:
-        if reused:
-            self.reused += 1
-            return
-        self.bought[name] = self.bought.get(name, 0) + 1
-        self.spent[cost.unit] = self.spent.get(cost.unit, Money(0, cost.unit)) + cost
-
-    def _bought(self, step: Step, came: list[Candidate]) -> None:
-        """Lock what came, and finish the asset."""
-        from pixelrouter.assets.planning import chosen
-
-        candidates = tuple(sorted((*step.kept, *came), key=lambda one: one.number))
-        old = step.locked
-        numbers = {one.number for one in candidates}
-        pick = old.pick if old and step.kept and old.pick.number in numbers else Pick(candidates[0].number)
-        entry = Locked(
-            wish=step.wish or "",
-            candidates=candidates,
-            pick=pick,
-            finishing="",
-            exporting="",
-            algorithm=old.algorithm if old else "",
-            style=step.asset.style,
-            size=step.asset.size,
-            outputs=old.outputs if old else {},
-            hand=old.hand if old and step.kept else {},
-        )
-        self.keeper.put(step.asset.name, entry)
-        if (picked := chosen(candidates, entry)) and self._buyer is not None:
-            self._buyer.drawn[step.asset.name] = (step.asset, picked)
-        self._one(step.asset, entry)
-
-    # --- finishing ---
-
-    def _settle_free(self, step: Step) -> None:
-        if step.state == "finish" and step.locked is not None:
-            self._one(step.asset, step.locked)
-
-    def _one(self, asset: Asset, entry: Locked) -> None:
-        """Finish one asset in this process."""
-        try:
-            self._done(asset, entry, work(self._job(asset, entry)))
-        except PixelRouterError as error:
-            self._failed(asset, error)
-
-    def _job(self, asset: Asset, entry: Locked, *, compare: bool = False) -> Job:
-        if self._router is not None:
-            for digest in entry.picked.raws:
-                self.get(digest)
-        return Job(
-            asset,
-            entry,
-            self.manifest.project,
-            self.manifest.folder,
-            self.shelf.folders,
-            compare=compare,
-            force=self._force,
-        )
-
-    def _done(self, asset: Asset, before: Locked, done: Done) -> None:
-        from pixelrouter.assets.deliver import remove
-
-        self.written += done.delivered.written
-        kept = {path for entry in self.keeper.lock.assets.values() for path in entry.outputs} - set(before.outputs)
-        gone = {path: one for path, one in before.outputs.items() if path not in done.locked.outputs}
-        gone = {path: one for path, one in gone.items() if path not in kept and path not in before.hand}
-        self.removed += remove(gone, self.manifest.folder)
-        self.keeper.put(asset.name, done.locked)
-
-    def _failed(self, asset: Asset, error: PixelRouterError) -> None:
-        from pixelrouter.assets.buy import told
-
-        self.errors.setdefault(asset.name, told(asset.name, error))
-
-    def finish(self, plan: Plan) -> None:
-        """Finish again what needs it, on every core."""
-        self.errors |= {step.asset.name: step.error for step in plan.of("failed") if step.error}
-        for step in plan.of("edited"):
-            self.errors[step.asset.name] = InvalidRequest(f"{step.asset.name}: {step.reasons[0]}.")
-        self.work([(step.asset, step.locked) for step in plan.of("finish") if step.locked])
-
-    def work(self, todo: list[tuple[Asset, Locked]], *, compare: bool = False) -> None:
-        """Finish assets from their locked candidates; ``compare``: only to what the lock says."""
-        jobs, whose = [], []
-        for asset, entry in todo:
-            try:
-                jobs.append(self._job(asset, entry, compare=compare))
-                whose.append((asset, entry))
-            except PixelRouterError as error:
-                self._failed(asset, error)
-        for count, (number, result) in enumerate(work_off(jobs, self._jobs), 1):
-            asset, entry = whose[number]
-            if isinstance(result, PixelRouterError):
-                self._failed(asset, result)
-            elif compare:
-                self.written += result.delivered.written
-            else:
-                self._done(asset, entry, result)
-            self._tell("finishing", count, len(jobs), asset.name)
-
-    def follow_picks(self) -> None:
-        """Write the files of candidates that somebody has picked while the build went on."""
-        self.keeper.flush()
-        while self.keeper.overtaken:
-            name = self.keeper.overtaken.pop()
-            self._one(self.manifest.assets[name], self.keeper.lock.assets[name])
-            self.keeper.flush()
-
-    def pack(self, plan: Plan) -> None:
-        """Pack the atlases whose assets or settings have changed."""
-        from pixelrouter.assets.packing import pack_atlas
-
-        for count, name in enumerate(plan.atlases, 1):
-            try:
-                entry, written = pack_atlas(self.manifest, self.keeper.lock, name, self)
-            except PixelRouterError as error:
-                self.errors.setdefault(name, error)
-            else:
-                self.written += written
-                self.keeper.put_atlas(name, entry)
-            self._tell("packing", count, len(plan.atlases), name)
-
-    def pack_frozen(self, wanted: Collection[str] | None) -> None:
-        """The atlases of the lock again; they have to come out the same."""
-        from pixelrouter.assets.packing import pack_atlas
-
-        for name, locked in self.keeper.lock.atlases.items():
-            atlas = self.manifest.atlases.get(name)
-            if atlas is None or (wanted is not None and not set(atlas.assets) & set(wanted)) or self.errors:
-                continue
-            try:
-                _, written = pack_atlas(self.manifest, self.keeper.lock, name, self, compare=locked)
-                self.written += written
-            except PixelRouterError as error:
-                self.errors.setdefault(name, error)
-
-    def prune(self, plan: Plan) -> None:
-        """Forget what is no longer in the manifest, and delete its files if nobody has changed them."""
-        from pixelrouter.assets.deliver import remove
-
-        for name in plan.orphans:
-            self.removed += remove(self.keeper.lock.assets[name].outputs, self.manifest.folder)
-            self.keeper.drop(name)
-
-    def _tell(self, doing: str, done: int, total: int, asset: str) -> None:
-        if self._progress is not None:
-            self._progress(BuildStep(doing, done, total, asset, dict(self.spent)))
-
-
-def settings_of(manifest: Manifest) -> Settings:
-    """The settings of the game that the manifest belongs to. What an asset shall look like is the manifest's alone to
-    say, so that the same manifest and lock give the same files whatever a config file or the environment says.
-    """
-    from pixelrouter.config import load_settings
-
-    project = manifest.project
-    caps = {"max_usd_per_project": project.budget_usd, "max_generations_per_project": project.budget_generations}
-    settings = load_settings(
-        start=manifest.folder,
-        overrides={"project": project.name or None, **{name: cap for name, cap in caps.items() if cap is not None}},
+def _built(plan: Plan, run: Run) -> Built:
+    spent = {unit: money for unit, money in run.spent.items() if money}
+    return Built(
+        plan,
+        run.keeper.lock,
+        run.bought,
+        run.reused,
+        tuple(run.written),
+        tuple(run.removed),
+        spent,
+        run.errors,
     )
-    looks = {"size": None, "colors": None, "palette": None, "transparent": None, "policy": "snap", "min_score": None}
-    return settings.model_copy(update=looks)
-
-
-def shelf_of(manifest: Manifest) -> Shelf:
-    """Where the raw images of a manifest lie."""
-    from pixelrouter.config import load_settings
-
-    own = load_settings(start=manifest.folder).state_dir / "store"
-    return Shelf(*filter(None, (manifest.project.store, own)))

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelrouter.assets.asset import Asset, Manifest
-from pixelrouter.assets.building import Built, Confirm, Progress, build, shelf_of
+from pixelrouter.assets.building import Built, Confirm, build
 from pixelrouter.assets.deliver import out_folder, png_bytes, png_path
 from pixelrouter.assets.hands import by_hand, with_frames
 from pixelrouter.assets.keeper import change
 from pixelrouter.assets.lock import Hand, Lock, Locked, Pick, read_lock
 from pixelrouter.assets.planning import matching
+from pixelrouter.assets.run import Progress
+from pixelrouter.assets.shelf import shelf_of
 from pixelrouter.assets.sprite import Sprite
 from pixelrouter.assets.work import Job, sprite_for, work
 from pixelrouter.errors import InvalidRequest, StoreError

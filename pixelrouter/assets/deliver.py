@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pixelrouter.assets.asset import Asset, Project
 from pixelrouter.assets.lock import Locked, Output
 from pixelrouter.assets.sprite import Sprite
-from pixelrouter.errors import StoreError
+from pixelrouter.errors import InvalidRequest, StoreError
 from pixelrouter.files import read_bounded, write_whole
 
 if TYPE_CHECKING:
@@ -91,29 +91,51 @@ def written_once(path: str) -> bool:
     return path.endswith((".import", ".meta"))
 
 
-def save(files: Mapping[str, bytes], pixels: str, folder: Path, out: str, hand: Mapping[str, object]) -> Delivered:
-    """Write the files of an asset below ``folder``. Raises StoreError.
+def save(
+    files: Mapping[str, bytes],
+    pixels: str,
+    folder: Path,
+    out: str,
+    before: Mapping[str, Output],
+    *,
+    name: str = "",
+    hand: Collection[str] = (),
+    force: bool = False,
+) -> Delivered:
+    """Write the files of an asset below ``folder``. Raises StoreError, and InvalidRequest before anything is written
+    where a file lies there that is neither what ``before`` says a build has written nor what is to be written.
 
-    The first one is its PNG. Those in ``hand``, by path relative to ``folder``, stay as they are.
+    ``name`` is the asset's. The first one is its PNG. Those in ``hand``, by path relative to ``folder``, stay as they
+    are. ``force``: whatever lies there is written over.
     """
     outputs: dict[str, Output] = {}
-    written = []
-    for number, (name, data) in enumerate(files.items()):
-        path = str(PurePosixPath(out, name))
+    due: list[tuple[str, Path, bytes]] = []
+    strange = []
+    for number, (place, data) in enumerate(files.items()):
+        path = str(PurePosixPath(out, place))
         target = folder / path
         if written_once(path):
-            if not target.exists():
-                _write(target, data)
-                written.append(path)
+            due += [(path, target, data)] if not target.exists() else []
             continue
         if path in hand:
             outputs[path] = seen(target) or Output("")
             continue
         outputs[path] = Output(hashlib.sha256(data).hexdigest(), pixels if number == 0 else seen_in(path, data))
         if not _same(target, data):
-            _write(target, data)
-            written.append(path)
-    return Delivered(outputs, tuple(written))
+            due.append((path, target, data))
+            ours = unchanged(target, outputs[path]) is not False or (
+                path in before and unchanged(target, before[path]) is not False
+            )
+            strange += [path] if not (ours or force) else []
+    if strange:
+        keeps = f"`pixelrouter adopt {name}` keeps a picture as it is, " if name else ""
+        raise InvalidRequest(
+            f"{', '.join(strange)} was changed, or made by somebody else.",
+            hint=f"{keeps}`pixelrouter build --force` writes over it.",
+        )
+    for _, target, data in due:
+        _write(target, data)
+    return Delivered(outputs, tuple(path for path, _, _ in due))
 
 
 def seen(target: Path) -> Output | None:

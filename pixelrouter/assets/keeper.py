@@ -11,6 +11,7 @@ from pixelrouter.assets.lock import Lock, Locked, LockedAtlas, read_lock, write_
 from pixelrouter.errors import ConfigError
 from pixelrouter.files import alone_with
 
+_NEVER = (0, 0, 0)  # no file has this stamp
 _SHARE = 20  # a build spends at most about one part in so many of its time on writing the lock
 
 
@@ -34,6 +35,7 @@ class Keeper:
         self._changed: dict[str, Locked | None] = {}
         self._packed: dict[str, LockedAtlas] = {}
         self._next = 0.0
+        self._on_disk, self._written = lock, _NEVER
         self.overtaken: set[str] = set()  # assets of which somebody has picked another candidate meanwhile
 
     @property
@@ -64,7 +66,16 @@ class Keeper:
         if not (self._changed or self._packed):
             return
         start = time.monotonic()
-        lock = change(self._path, self._merged)
+        try:
+            with alone_with(self._path):
+                # What only we have written since need not be read again, which takes as much memory as the lock.
+                ours = _stamp(self._path) == self._written
+                lock = self._merged(self._on_disk if ours else read_lock(self._path))
+                write_lock(self._path, lock)
+                self._on_disk = lock
+                self._written = _stamp(self._path)
+        except (TimeoutError, OSError) as error:
+            raise ConfigError(f"{self._path.name} cannot be changed: {error}.") from None
         self._assets, self._atlases = dict(lock.assets), dict(lock.atlases)
         self._changed, self._packed = {}, {}
         end = time.monotonic()
@@ -89,3 +100,12 @@ def _keeping_pick(there: Locked | None, mine: Locked) -> Locked:
     if there.pick.number not in {one.number for one in mine.candidates}:
         return mine
     return replace(there, candidates=mine.candidates)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Another value as soon as the file is another, or was written to; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from pixelrouter.errors import ConfigError
-from pixelrouter.files import read_bounded, write_whole
+from pixelrouter.files import read_bounded, writing_whole
 from pixelrouter.types import CostSource, Unit
 
-VERSION = 1
+VERSION: Literal[1] = 1
 MAX_BYTES = 1 << 29
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})", re.MULTILINE)
 
@@ -147,7 +147,7 @@ class Lock(_Strict):
 
     assets: Mapping[str, Locked] = field(default_factory=dict)
     atlases: Mapping[str, LockedAtlas] = field(default_factory=dict)
-    version: int = VERSION
+    version: Literal[1] = VERSION
 
     def with_(self, **changes: Any) -> Lock:
         """A copy with fields replaced."""
@@ -176,44 +176,63 @@ def read_lock(path: Path) -> Lock:
             "side bought is in the store, and nothing is bought again.",
         )
     try:
-        version = json.loads(text).get("version")
-    except (ValueError, AttributeError, RecursionError) as error:
-        line = getattr(error, "lineno", 1)
-        raise ConfigError(f"{path.name}:{line}: it is no lock file: {error}.", hint="Restore it from git.") from None
-    if version != VERSION:
-        raise ConfigError(
-            f"{path.name} is of version {version!r}, and this pixelrouter reads version {VERSION}.",
-            hint="Update pixelrouter.",
-        )
-    try:
         return _reader().validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path.name}: {where}: {first['msg']}.", hint="Restore it from git.") from None
+        raise _problem(path, text, error) from None
+
+
+def _problem(path: Path, text: str, error: ValidationError) -> ConfigError:
+    """What is wrong with a lock, in words."""
+    try:
+        version = json.loads(text).get("version")
+    except (ValueError, AttributeError, RecursionError) as broken:
+        line = getattr(broken, "lineno", 1)
+        return ConfigError(f"{path.name}:{line}: it is no lock file: {broken}.", hint="Restore it from git.")
+    if version != VERSION:
+        words = f"{path.name} is of version {version!r}, and this pixelrouter reads version {VERSION}."
+        return ConfigError(words, hint="Update pixelrouter.")
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return ConfigError(f"{path.name}: {where}: {first['msg']}.", hint="Restore it from git.")
 
 
 def dump_lock(lock: Lock) -> bytes:
     """The lock as the file has it."""
-    return (json.dumps(_plain(lock), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return "".join(_lines(lock)).encode()
 
 
 def write_lock(path: Path, lock: Lock) -> None:
-    """Write it whole, and only if it says something else. Raises ConfigError."""
-    data = dump_lock(lock)
+    """Write it whole, and only if it says something else. Raises ConfigError.
+
+    One asset at a time: of ten thousand, all at once would take five times the lock's own memory.
+    """
     try:
-        if path.is_file() and path.read_bytes() == data:
-            return
-        write_whole(path, data)
+        with writing_whole(path) as file:
+            for part in _lines(lock):
+                file.write(part.encode())
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}.") from None
+
+
+def _lines(lock: Lock) -> Iterator[str]:
+    """The file in pieces, as ``json.dumps(…, indent=1, sort_keys=True)`` would write it."""
+    yield "{"
+    for name, section in (("assets", lock.assets), ("atlases", lock.atlases)):
+        if section:
+            yield f'\n "{name}": {{'
+            for number, key in enumerate(sorted(section)):
+                text = json.dumps(_plain(section[key]), indent=1, sort_keys=True, ensure_ascii=False)
+                indented = text.replace("\n", "\n  ")
+                yield f"{',' if number else ''}\n  {json.dumps(key, ensure_ascii=False)}: {indented}"
+            yield "\n },"
+    yield f'\n "version": {lock.version}\n}}\n'
 
 
 def _plain(value: Any) -> Any:
     """JSON-ready, without the fields that have their default value, which only lengthen the file."""
     if is_dataclass(value) and not isinstance(value, type):
         pairs = ((one, getattr(value, one.name)) for one in fields(value))
-        return {one.name: _plain(item) for one, item in pairs if one.name == "version" or not _is_default(one, item)}
+        return {one.name: _plain(item) for one, item in pairs if not _is_default(one, item)}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

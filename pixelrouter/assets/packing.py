@@ -46,7 +46,13 @@ def _pixels(manifest: Manifest, lock: Lock, name: str, out: str) -> list[object]
 
 
 def pack_atlas(
-    manifest: Manifest, lock: Lock, name: str, raws: RawSource, *, compare: LockedAtlas | None = None
+    manifest: Manifest,
+    lock: Lock,
+    name: str,
+    raws: RawSource,
+    *,
+    compare: LockedAtlas | None = None,
+    force: bool = False,
 ) -> tuple[LockedAtlas, tuple[str, ...]]:
     """Pack one atlas and write its files; its entry in the lock, and what was written.
 
@@ -74,7 +80,8 @@ def pack_atlas(
             data = files.get(path.removeprefix(f"{out}/"))
             if data is None or differs(path, data, output):
                 raise LockMismatch(f"{path} comes out otherwise than the lock says.")
-    delivered = save(files, pixels, manifest.folder, out, {})
+    before = lock.atlases[name].outputs if name in lock.atlases else {}
+    delivered = save(files, pixels, manifest.folder, out, before, force=force)
     return LockedAtlas(atlas_key(manifest, lock, atlas), dict(delivered.outputs)), delivered.written
 
 

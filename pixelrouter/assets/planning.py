@@ -300,10 +300,10 @@ def _step(
 ) -> Step:
     try:
         wish = wish_key(asset, contents)
-    except KeyError as undrawn:
+    except KeyError:
         numbers = tuple(range(1, asset.n + 1))
-        waits = (str(undrawn.args[0]),)
-        return Step(asset, "buy", None, (f"waits for {waits[0]}",), old, missing=numbers, waits_for=waits)
+        waits = tuple(name for name in starts_from(asset) if contents.picked.get(name) is None)
+        return Step(asset, "buy", None, (f"waits for {', '.join(waits)}",), old, missing=numbers, waits_for=waits)
     except PixelRouterError as error:
         return Step(asset, "failed", None, (error.message,), old, error=error)
     same = old is not None and old.wish == wish
@@ -312,6 +312,12 @@ def _step(
     # Of candidates that came by rerolling, as many as are wanted will do.
     missing = missing[: max(0, asset.n - len(kept))]
     step = Step(asset, "ready", wish, locked=old, kept=kept, missing=missing)
+    if missing and old is not None and old.hand and not same and not force:
+        words = (
+            f"{', '.join(old.hand)} was drawn over by hand, and the wish has changed since: "
+            f"`pixelrouter adopt {asset.name} --release` gives the drawing up, `build --force` writes over it"
+        )
+        return replace(step, state="edited", reasons=(words,))
     if missing:
         return replace(step, state="buy", reasons=(_why_buy(asset, old, kept, same=same),))
     assert old is not None  # noqa: S101  (it has candidates)
@@ -345,10 +351,10 @@ def _free_step(step: Step, old: Locked, manifest: Manifest, out: str, *, force: 
     other = [path for path, there in found.items() if there is False and path not in old.hand]
     if gone:
         reasons.append(f"{gone[0]} is missing" + (f", and {len(gone) - 1} more" if gone[1:] else ""))
-    if other and not force:
+    if other and not force and not reasons:  # else saving will see: a build that was killed may have written it
         hint = f"`pixelrouter adopt {step.asset.name}` keeps it, `build --force` writes over it"
         return replace(step, state="edited", reasons=(f"{', '.join(other)} was changed: {hint}",))
-    if other:
+    if other and force:
         reasons.append(f"{other[0]} was changed, and is written over")
     return replace(step, state="finish", reasons=tuple(reasons)) if reasons else step
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from pixelrouter.assets.asset import Manifest
 from pixelrouter.errors import StoreError
 from pixelrouter.store import Store
 
@@ -47,3 +48,11 @@ class Shelf:
         """Have the bytes in the first folder too. Raises StoreError."""
         if digest not in self._stores[0]:
             self._stores[0].put(data)
+
+
+def shelf_of(manifest: Manifest) -> Shelf:
+    """Where the raw images of a manifest lie."""
+    from pixelrouter.config import load_settings
+
+    own = load_settings(start=manifest.folder).state_dir / "store"
+    return Shelf(*filter(None, (manifest.project.store, own)))

@@ -60,7 +60,9 @@ def work(job: Job) -> Done:
     hand = {} if job.force else job.locked.hand
     if job.compare:
         _compare(job, files, out)
-    delivered = save(files, pixels, job.folder, out, hand)
+    delivered = save(
+        files, pixels, job.folder, out, job.locked.outputs, name=job.asset.name, hand=hand, force=job.force
+    )
     if job.compare:
         return Done(job.locked, delivered)
     return Done(relocked(job, sprite, delivered, out), delivered)

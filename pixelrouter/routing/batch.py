@@ -35,12 +35,29 @@ class BatchResult:
 
 
 def prepare(
-    requests: Iterable[str | Mapping[str, Any]], common: Mapping[str, Any], max_usd: Any, progress: Notify | None
-) -> list[dict[str, Any]]:
-    """The arguments of each request: its own over the common ones, all in one batch under one budget."""
-    batch = uuid.uuid4().hex
+    requests: Iterable[str | Mapping[str, Any]],
+    common: Mapping[str, Any],
+    max_usd: Any,
+    progress: Notify | None,
+    batch: str | None = None,
+) -> Iterable[dict[str, Any]]:
+    """The arguments of each request: its own over the common ones, all in one batch under one budget.
+
+    Requests that come from an iterator are looked at when their turn comes, so any number of them costs no memory;
+    mistakes in a list are told before anything is sent.
+    """
+    ready = _prepared(requests, common, max_usd, progress, batch or uuid.uuid4().hex)
+    return ready if isinstance(requests, Iterator) else list(ready)
+
+
+def _prepared(
+    requests: Iterable[str | Mapping[str, Any]],
+    common: Mapping[str, Any],
+    max_usd: Any,
+    progress: Notify | None,
+    batch: str,
+) -> Iterator[dict[str, Any]]:
     lock = threading.Lock()
-    ready = []
     for index, request in enumerate(requests):
         own = {"prompt": request} if isinstance(request, str) else dict(request)
         if "prompt" not in own:
@@ -48,8 +65,7 @@ def prepare(
         arguments = {**common, **own, "batch": batch, "batch_usd": max_usd}
         if progress is not None:
             arguments["progress"] = _numbered(progress, index, lock)
-        ready.append(arguments)
-    return ready
+        yield arguments
 
 
 def _numbered(progress: Notify, index: int, lock: threading.Lock) -> Notify:
@@ -60,15 +76,15 @@ def _numbered(progress: Notify, index: int, lock: threading.Lock) -> Notify:
     return notify
 
 
-def _workers(concurrency: int | None, count: int) -> int:
+def _workers(concurrency: int | None) -> int:
     wanted = DEFAULT_CONCURRENCY if concurrency is None else concurrency
     if not 1 <= wanted <= MAX_CONCURRENCY:
         raise InvalidRequest(f"concurrency={wanted} is outside 1..{MAX_CONCURRENCY}.")
-    return max(1, min(wanted, count))
+    return wanted
 
 
 def run_blocking(
-    ready: list[dict[str, Any]],
+    ready: Iterable[dict[str, Any]],
     concurrency: int | None,
     generate: Callable[[threading.Event, dict[str, Any]], PixelArt],
 ) -> Iterator[BatchResult]:
@@ -78,7 +94,7 @@ def run_blocking(
     collected. What the interruption left behind is told in its notes.
     """
     stop = threading.Event()
-    workers = _workers(concurrency, len(ready))
+    workers = _workers(concurrency)
     waiting = iter(enumerate(ready))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="pixelrouter")
     running: dict[Future[PixelArt], tuple[int, str]] = {}
@@ -109,10 +125,10 @@ def run_blocking(
 
 
 async def run_async(
-    ready: list[dict[str, Any]], concurrency: int | None, generate: Callable[..., Awaitable[PixelArt]]
+    ready: Iterable[dict[str, Any]], concurrency: int | None, generate: Callable[..., Awaitable[PixelArt]]
 ) -> AsyncIterator[BatchResult]:
     """Run the requests as tasks of the running loop and yield each outcome when it is there."""
-    workers = _workers(concurrency, len(ready))
+    workers = _workers(concurrency)
     waiting = iter(enumerate(ready))
     running: set[asyncio.Task[BatchResult]] = set()
     left: list[str] = []

@@ -14,8 +14,9 @@ from pixelrouter.config import Settings, load_settings
 from pixelrouter.errors import PixelRouterError
 from pixelrouter.money.bindings import Bindings, Group
 from pixelrouter.money.totals import By, Day, Span
-from pixelrouter.routing import batch, desk, doctor, offline
+from pixelrouter.routing import desk, doctor, offline
 from pixelrouter.routing.arguments import Arguments
+from pixelrouter.routing.batch import BatchResult, prepare, run_async, run_blocking
 from pixelrouter.routing.choosing.explanation import Explanation
 from pixelrouter.routing.effects import Steps, drive, drive_async
 from pixelrouter.routing.events import Notify
@@ -225,11 +226,13 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
         max_usd: float | str | None = None,
         concurrency: int | None = None,
         progress: Notify | None = None,
+        batch: str | None = None,
         **common: Any,
-    ) -> Iterator[batch.BatchResult]:
+    ) -> Iterator[BatchResult]:
         """Many requests at once: prompts, or mappings of ``generate`` arguments; ``common`` holds for all.
 
-        Yields a result for each as it comes. ``max_usd`` is one budget for all of them together.
+        Yields a result for each as it comes. ``max_usd`` is one budget for all of them together, and for all calls with
+        the same ``batch``, a name of your own. An iterator of requests is read as their turn comes.
         """
 
         def one(stop: threading.Event, arguments: dict[str, Any]) -> PixelArt:
@@ -237,7 +240,7 @@ class PixelRouter(_Desk, TaskMethods[PixelArt]):
             art: PixelArt = self._drive(workshop.produce(workshop.ask(**arguments)), stop)
             return art
 
-        return batch.run_blocking(batch.prepare(requests, common, max_usd, progress), concurrency, one)
+        return run_blocking(prepare(requests, common, max_usd, progress, batch), concurrency, one)
 
     def resume(
         self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None
@@ -345,11 +348,12 @@ class AsyncPixelRouter(_Desk, TaskMethods[Awaitable[PixelArt]]):
         max_usd: float | str | None = None,
         concurrency: int | None = None,
         progress: Notify | None = None,
+        batch: str | None = None,
         **common: Any,
-    ) -> AsyncIterator[batch.BatchResult]:
+    ) -> AsyncIterator[BatchResult]:
         """As :meth:`PixelRouter.generate_many`, for ``async for``."""
-        ready = batch.prepare(requests, common, max_usd, progress)
-        return batch.run_async(ready, concurrency, self.generate)
+        ready = prepare(requests, common, max_usd, progress, batch)
+        return run_async(ready, concurrency, self.generate)
 
     async def resume(
         self, attempt: str | None = None, *, timeout_s: float | None = None, progress: Notify | None = None

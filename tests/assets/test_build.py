@@ -253,6 +253,60 @@ def test_what_was_changed_by_hand_is_never_overwritten(game: Game) -> None:
     assert game.build(locked=True).plan.is_empty
 
 
+def test_a_strangers_file_is_not_overwritten(game: Game) -> None:
+    picture = game.folder / "art" / "potion.png"
+    picture.parent.mkdir()
+    Image.new("RGBA", (32, 32), "red").save(picture)
+    mine = picture.read_bytes()
+    built = game.write(GAME).build()
+    assert "made by somebody else" in str(built.errors["potion"])
+    assert picture.read_bytes() == mine
+    assert len(game.lock.assets["potion"].candidates) == 3  # what was bought is not lost
+    assert not (game.folder / "art" / "potion.aseprite").exists()
+    assert "potion" in game.build().errors
+    assert not game.build(force=True).errors
+    assert picture.read_bytes() != mine
+    assert game.build().plan.is_empty
+
+
+def test_a_compressed_png_is_still_the_builds_own(game: Game) -> None:
+    game.write(GAME).build()
+    picture = game.folder / "art" / "potion.png"
+    with Image.open(picture) as image:
+        image.load()
+        image.save(picture, compress_level=0)
+    assert game.build().plan.is_empty
+    game.change('"db32"', '"db16"')
+    assert not game.build().errors
+
+
+def test_files_of_a_build_that_was_killed_before_the_lock_are_its_own(game: Game) -> None:
+    game.write(GAME).build()
+    lock = (game.folder / "assets.lock").read_bytes()
+    game.change('"db32"', '"db16"')
+    game.build()
+    after = game.files()
+    (game.folder / "assets.lock").write_bytes(lock)
+    assert not game.build().errors
+    assert game.files() == after
+    assert game.build(locked=True).plan.is_empty
+
+
+def test_another_prompt_does_not_draw_over_what_was_adopted(shop: Game) -> None:
+    shop.write('[asset.potion]\nprompt = "a red potion"\nsize = 32\n').build(max_usd=1)
+    picture = shop.folder / "art" / "potion.png"
+    edit(picture)
+    mine = picture.read_bytes()
+    assets.adopt(shop.folder, "potion")
+    shop.change("a red potion", "a blue potion")
+    built = shop.build(max_usd=1)
+    assert "drawn over by hand" in str(built.errors["potion"])
+    assert (picture.read_bytes(), shop.charges) == (mine, 1)
+    assert not shop.build(max_usd=1, force=True).errors
+    assert shop.charges == 2
+    assert not shop.lock.assets["potion"].hand
+
+
 def test_an_adopted_picture_is_what_is_exported(game: Game) -> None:
     from pixelrouter.formats.aseprite_reading import read_aseprite
 

@@ -29,10 +29,10 @@ class Reader:
 
     def gallery(self, counted: Counted | None = None) -> Gallery:
         """What the page tells now. Free, offline. Raises ConfigError for a manifest or lock that cannot be read."""
-        from pixelrouter.assets.building import shelf_of
         from pixelrouter.assets.deliver import out_folder, png_path
         from pixelrouter.assets.hands import by_hand
         from pixelrouter.assets.render import render
+        from pixelrouter.assets.shelf import shelf_of
 
         manifest = load_manifest(self.path, inputs=False)
         lock = read_lock(manifest.lock_path)
