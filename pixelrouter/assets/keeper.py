@@ -35,7 +35,8 @@ class Keeper:
         self._changed: dict[str, Locked | None] = {}
         self._packed: dict[str, LockedAtlas] = {}
         self._next = 0.0
-        self._on_disk, self._written = lock, _NEVER
+        self._on_disk = lock
+        self._written: tuple[int, int, int] | None = _NEVER
         self.overtaken: set[str] = set()  # assets of which somebody has picked another candidate meanwhile
 
     @property
