@@ -39,7 +39,7 @@ def init(folder: Folder = Path(), force: Force = False, as_json: o.AsJson = Fals
     if not quiet:
         say("next: pixelrouter plan, then pixelrouter build")
         if not ignored:
-            say("hint:  add a line .pixelrouter/ to .gitignore: the ledger and raw pictures of this machine")
+            say("hint:  add a line .pixelrouter/ to .gitignore: the ledger of this machine")
 
 
 def _ignored(folder: Path) -> bool:
