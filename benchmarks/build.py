@@ -47,7 +47,7 @@ def look(step):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         looks.append(round(pages * 4096 / 1e6, 1))
 built = assets.build(sys.argv[1], max_usd=float(sys.argv[2]), progress=look if sys.argv[3] == "look" else None)
-peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1000
+peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 print(json.dumps({"looks": looks, "peak": round(peak, 1), "errors": len(built.errors), "reused": built.reused}))
 """
 
