@@ -4,8 +4,8 @@
 
 - ``nothing``: the seconds of ``pixelrouter build`` of 500 assets with nothing to do, as a whole process, and how many
   times those of ``pixelrouter --version`` that is;
-- ``frozen``: how much faster two processes rebuild 500 assets from lock and store than one, and how many cores were
-  busy;
+- ``frozen``: how much faster two processes rebuild 500 assets of 128 pixels from lock and store than one, and how many
+  cores were busy;
 - ``memory``: the largest memory of a build of 10,000 assets that are bought at a simulator, and its growth;
 - ``kills``: a build of assets that are bought at a simulator, killed at random until it is done: what was charged for
   more than once.
@@ -52,15 +52,15 @@ print(json.dumps({"looks": looks, "peak": round(peak, 1), "errors": len(built.er
 """
 
 
-def game(folder: Path, count: int, sim: RetroDiffusionSimulator | None = None) -> Path:
-    """A game's folder with that many assets."""
+def game(folder: Path, count: int, sim: RetroDiffusionSimulator | None = None, size: int = 32) -> Path:
+    """A game's folder with that many assets of so many pixels a side."""
     folder.mkdir(parents=True)
     backend = "retrodiffusion" if sim else "procedural"
     section = f'[backends.retrodiffusion]\nbase_url = "{sim.url}"\npoll_s = 0.01\n' if sim else ""
     (folder / "pixelrouter.toml").write_text(f'backend = "{backend}"\n{section}')
     kinds, numbers = json.dumps(KINDS), json.dumps([str(n) for n in range(count // len(KINDS))])
     (folder / "assets.toml").write_text(
-        '[project]\npalette = "db32"\nstore = "raw"\n[style.items]\nsize = 32\ntransparent = true\n'
+        f'[project]\npalette = "db32"\nstore = "raw"\n[style.items]\nsize = {size}\ntransparent = true\n'
         f'[asset."{{kind}}/{{number}}"]\nstyle = "items"\nprompt = "a {{kind}}, number {{number}}"\n'
         f"for_each = {{ kind = {kinds}, number = {numbers} }}\n"
     )
@@ -95,7 +95,7 @@ def nothing(folder: Path, count: int) -> dict[str, Any]:
 
 
 def frozen(folder: Path, count: int) -> dict[str, Any]:
-    place = game(folder, count)
+    place = game(folder, count, size=128)
     assets.build(place)
     walls, busy = {}, {}
     for jobs in (1, 2):

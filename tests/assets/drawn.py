@@ -128,7 +128,7 @@ def game(
         words = [f"#{bytes(color).hex()}" for color in colors]
         sprite = sprite_of(asset, images, words, (names or {}).get(name, ()))
         files, pixels = files_of(sprite, asset, one, made.project)
-        saved = save(files, pixels, made.folder, out, {})
+        saved = save(files, pixels, made.folder, out, {}, force=True)
         contents.picked[name] = drawn(one.picked)
         locked[name] = replace(one, outputs=saved.outputs, palette=tuple(words))
     lock = Lock(assets=locked)
