@@ -92,6 +92,7 @@ def test_the_contract_holds_for_a_plugin(python: Run) -> None:
     assert "skipped" not in result.stdout
 
 
+@pytest.mark.slow
 def test_the_contract_sees_a_backend_that_guesses_in_the_cheap_direction(python: Run, tmp_path: Path) -> None:
     """The same plugin with one line changed: what a gateway says is taken for a refusal. It must not pass."""
     shadow = tmp_path / "shadow" / "acme_backend"

@@ -14,6 +14,7 @@ FILES = Path("/proc/self/fd")
 
 
 @pytest.mark.skipif(not FILES.exists(), reason="open files are counted where Linux tells them")
+@pytest.mark.slow
 def test_batches_leave_no_files_open(tmp_path: Path) -> None:
     def batch(number: int) -> int:
         assert all(one.art for one in router.generate_many([f"coin {number}", f"key {number}"], size=16, concurrency=2))
