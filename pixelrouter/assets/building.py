@@ -302,7 +302,7 @@ def _frozen(
     todo = [(one, lock.assets[one.name]) for one in assets if one.name in lock.assets]
     run.work(todo, compare=True)
     run.pack_frozen(wanted)
-    wrong = missing | {name: str(error) for name, error in run.errors.items()}
+    wrong = missing | {name: str(error).removeprefix(f"{name}: ") for name, error in run.errors.items()}
     if wrong:
         raise LockMismatch(
             "A frozen build cannot give what the lock says:",

@@ -27,13 +27,14 @@ def watching(
     """
     try:
         while True:
-            before = state(path)
+            files = read_by(path)
+            before = {file: _stamp(file) for file in files}
             try:
                 once()
             except PixelRouterError as error:
                 failed(error)
             say("Watching. Ctrl-C ends it.")
-            while state(path) == before:
+            while {file: _stamp(file) for file in files} == before:
                 time.sleep(pause_s)
             time.sleep(pause_s)  # an editor may write several files, or one in two steps
             say("")
@@ -41,25 +42,19 @@ def watching(
         return 0
 
 
-def state(path: Path | None) -> dict[str, tuple[int, int] | None]:
-    """When each file that a build reads was last changed, and its size; None where there is none."""
+def read_by(path: Path | None) -> list[Path]:
+    """The files that a build reads: the manifest, the pictures that it names, and the config files there may be."""
     from pixelrouter.assets.manifest import FILE_NAME, load_manifest
 
     try:
         manifest = load_manifest(path)
     except ConfigError:
         start = Path.cwd() if path is None else Path(path)
-        files = {start / FILE_NAME if start.is_dir() else start}
-    else:
-        images = {
-            image
-            for asset in manifest.assets.values()
-            for image in (*asset.images, *((asset.mask,) if asset.mask else ()))
-            if not image.startswith(ASSET)
-        }
-        files = {manifest.path, *(manifest.folder / image for image in images)}
-        files |= {manifest.folder / name for name in _CONFIG}
-    return {str(file): _stamp(file) for file in sorted(files)}
+        return [start / FILE_NAME if start.is_dir() else start]
+    assets = manifest.assets.values()
+    images = {image for asset in assets for image in (*asset.images, *((asset.mask,) if asset.mask else ()))}
+    pictures = sorted(manifest.folder / image for image in images if not image.startswith(ASSET))
+    return [manifest.path, *pictures, *(manifest.folder / name for name in _CONFIG)]
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

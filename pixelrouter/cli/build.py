@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,7 +93,10 @@ def build(
     from pixelrouter.assets.building import CI_FROZEN, mode_of
 
     allowed = max_usd is not None or max_generations is not None
-    if mode_of(locked=locked, frozen=frozen, allowed=allowed) == "frozen" and not frozen and not quiet:
+    asked = {**os.environ, "CI": ""}
+    if not quiet and mode_of(locked=locked, frozen=frozen, allowed=allowed) != mode_of(
+        locked=locked, frozen=frozen, allowed=allowed, env=asked
+    ):
         say(CI_FROZEN)
     wish: dict[str, Any] = {
         "locked": locked,
