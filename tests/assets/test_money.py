@@ -14,7 +14,7 @@ from pixelrouter import assets
 from pixelrouter.errors import ConfigError, LockMismatch, SpendingNotAllowed
 from pixelrouter.testing import RetroDiffusionSimulator
 from tests.assets.game import Game
-from tests.conftest import KEY
+from tests.conftest import KEY, both_ledgers
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO = """
@@ -64,6 +64,7 @@ def test_the_plan_says_to_the_cent_what_the_build_costs(shop: Game) -> None:
     assert plan.as_dict()["costs"] == {"usd": str(plan.costs["usd"].amount)}
 
 
+@both_ledgers
 def test_a_hundred_builds_pay_once(shop: Game) -> None:
     shop.write(TWO).build(max_usd=5)
     lock, files = (shop.folder / "assets.lock").read_bytes(), shop.files()
@@ -76,6 +77,7 @@ def test_a_hundred_builds_pay_once(shop: Game) -> None:
     assert shop.files() == files
 
 
+@both_ledgers
 @pytest.mark.parametrize("lost", [("assets.lock",), ("assets.lock", "raw", "art")])
 def test_a_lost_lock_buys_nothing(shop: Game, lost: tuple[str, ...]) -> None:
     import shutil
@@ -105,6 +107,23 @@ def test_a_lost_ledger_buys_nothing(shop: Game) -> None:
     built = shop.build()
     assert not built.errors
     assert not built.spent
+    assert shop.charges == 3
+
+
+@pytest.mark.slow
+def test_a_team_finishes_what_another_machine_has_bought(shop: Game, team_ledger: str) -> None:
+    """The other machine has the lock and the team's ledger, which keeps the raw images."""
+    import shutil
+
+    config = shop.folder / "pixelrouter.toml"
+    config.write_text(f'ledger = "{team_ledger}"\n{config.read_text()}')
+    shop.write(TWO.replace('store = "raw"', "")).build(max_usd=5)
+    shutil.rmtree(shop.folder / ".pixelrouter")
+    shutil.rmtree(shop.folder / "art")
+    shop.change("size = 32", 'size = 32\npalette = "db16"')
+    built = shop.build()
+    assert not built.errors
+    assert len(built.written) == 2
     assert shop.charges == 3
 
 
@@ -322,3 +341,23 @@ def test_a_killed_build_pays_nothing_twice(shop: Game, sim: RetroDiffusionSimula
     assert shop.charges == 4
     assert len({(charge.body["prompt"], charge.body["seed"]) for charge in sim.charges}) == 4
     assert {len(one.candidates) for one in shop.lock.assets.values()} == {1, 2}
+
+
+FAULTS = ["lose_reply", "garbage_json", "rate_limit", "job_failed", "download_502", "url_only"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+    "fault", ["lose_reply", "garbage_json", "rate_limit", "job_failed", "download_502", "url_only"]
+)
+def test_whatever_the_vendor_does_nothing_is_paid_twice(shop: Game, fault: str) -> None:
+    """The build goes on with the others; the next one gets what is missing, at most once for each."""
+    shop.write(TWO)
+    shop.sim.fault(fault)
+    first = shop.build(max_usd=5)
+    assert set(first.lock.assets) | set(first.errors) == {"potion", "sword"}
+    for _ in range(2):
+        last = shop.build(max_usd=5)
+    assert not last.errors
+    kept = [charge for charge in shop.sim.charges if not charge.refunded]
+    assert len({(charge.body["prompt"], charge.body["seed"]) for charge in kept}) == len(kept) == 3
+    assert shop.build().plan.is_empty
