@@ -347,8 +347,6 @@ FAULTS = ["lose_reply", "garbage_json", "rate_limit", "job_failed", "download_50
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-    "fault", ["lose_reply", "garbage_json", "rate_limit", "job_failed", "download_502", "url_only"]
-)
 def test_whatever_the_vendor_does_nothing_is_paid_twice(shop: Game, fault: str) -> None:
     """The build goes on with the others; the next one gets what is missing, at most once for each."""
     shop.write(TWO)
