@@ -55,7 +55,7 @@ def vendor(name: str) -> Iterator[str]:
 @contextlib.contextmanager
 def post_processor() -> Iterator[list[float]]:
     """Adds up the processor time of everything in pixelrouter.pixels that a call goes through."""
-    from pixelrouter.routing import finishing
+    from pixelrouter.routing import cutting
     from pixelrouter.routing.collecting import collect
 
     spent: list[float] = []
@@ -70,7 +70,7 @@ def post_processor() -> Iterator[list[float]]:
 
         return run
 
-    places = [(collect, "decode"), (finishing, "cut"), (finishing, "finish"), (finishing, "finish_many")]
+    places = [(collect, "decode"), (cutting, "cut"), (cutting, "finish"), (cutting, "finish_many")]
     real = [getattr(module, name) for module, name in places]
     for (module, name), function in zip(places, real, strict=True):
         setattr(module, name, timed(function))

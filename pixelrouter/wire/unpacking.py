@@ -41,7 +41,9 @@ def unpack(data: bytes, response: httpx.Response, cap: int) -> bytes:
 def _inflate(data: bytes, cap: int, form: int) -> bytes:
     stream = zlib.decompressobj(form)
     unpacked = stream.decompress(data, cap + 1)
-    guard.check_size(len(unpacked), cap)
+    if (size := len(unpacked)) > cap:
+        del unpacked  # the traceback would keep it
+    guard.check_size(size, cap)
     if not stream.eof or stream.unused_data:
         raise zlib.error("its end is missing, or more follows it")
     return unpacked
