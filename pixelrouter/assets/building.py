@@ -147,6 +147,10 @@ def build(
 
     allowed = max_usd is not None or max_generations is not None
     mode = mode_of(locked=locked, frozen=frozen, allowed=allowed)
+    if wanted and mode != "open":
+        raise SpendingNotAllowed(
+            f"More candidates cannot be drawn in a {mode} build. Nothing was sent.", hint=CI_FROZEN
+        )
     manifest = load_manifest(path, inputs=mode != "frozen")
     limits = _limits(max_usd, max_generations)
     lock = read_lock(manifest.lock_path)

@@ -235,6 +235,10 @@ def test_ci_never_pays(shop: Game, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shop.charges == 0
     shop.build(max_usd=5)
     assert shop.charges == 3
+    monkeypatch.delenv("PIXELROUTER_ALLOW_SPEND")
+    with pytest.raises(SpendingNotAllowed):
+        assets.reroll(shop.folder, "sword", max_usd=5, keys={"retrodiffusion": KEY})
+    assert shop.charges == 3
 
 
 def test_a_style_keeps_its_backend_on_another_machine(shop: Game) -> None:
