@@ -16,7 +16,7 @@ Open = Callable[..., Shop]
 def begun(shop: Shop, call: dict[str, Any]) -> str:
     """The id of the job that the call leaves when its time is over."""
     with pytest.raises(StillRunning):
-        shop.router(timeout_s=0.3).generate(**call)
+        shop.router(timeout_s=1.0).generate(**call)
     (job,) = shop.router().jobs()
     assert "pixelrouter resume" in shop.router().advice(job)
     return job.id
