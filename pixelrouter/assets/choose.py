@@ -217,7 +217,7 @@ def person() -> str:
     if git := shutil.which("git"):
         try:
             words = [git, "config", "user.name"]
-            done = subprocess.run(words, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # fixed
+            done = subprocess.run(words, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603  # fixed words, no shell
         except (OSError, subprocess.SubprocessError):
             done = None
         if done is not None and done.stdout.strip():

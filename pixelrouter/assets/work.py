@@ -203,7 +203,7 @@ class _Process:
         try:
             process = self._process = self._process or self._start()
             assert process.stdin is not None  # noqa: S101  (they are pipes)
-            assert process.stdout is not None  # noqa: S101
+            assert process.stdout is not None  # noqa: S101  (the same)
             pickle.dump(job, process.stdin)
             process.stdin.flush()
             return pickle.load(process.stdout)  # noqa: S301  (written by our own process)
